@@ -1,0 +1,47 @@
+# rollcall: make help lists the targets.
+.DEFAULT_GOAL := ci
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+PACKAGES := ./...
+
+.PHONY: help ci demo test race lint props fuzz bench cover detect tidy clean
+
+help: ## List the targets.
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
+
+ci: lint test race ## What CI runs.
+
+demo: ## Three processes, six MCP servers, a crash and a netsplit. JSON=1 prints one object.
+	@cd examples/mcp && go build -o ../../bin/mcp-demo . && ../../bin/mcp-demo $(if $(JSON),-json)
+
+test: ## All tests, of the library and of the example.
+	go test $(PACKAGES)
+	cd examples/mcp && go test ./...
+
+race: ## All tests of the library under the race detector, the long random ones cut short.
+	go test -race -short $(PACKAGES)
+
+lint: ## gofmt, vet, staticcheck and the tidy test.
+	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "run gofmt -w on these files"; exit 1; }
+	go vet $(PACKAGES)
+	cd examples/mcp && go vet ./...
+	go run $(STATICCHECK) $(PACKAGES)
+	go test ./property_test
+
+props: ## The property tests with many more cases.
+	go test ./crdt/... ./resolve/... -rapid.checks=20000
+
+fuzz: ## Each fuzz target for half a minute.
+	@for p in $$(go list ./...); do for f in $$(go test -list '^Fuzz' $$p | grep '^Fuzz'); do \
+		echo "$$p $$f"; go test -run '^$$' -fuzz "^$$f$$" -fuzztime 30s $$p || exit 1; done; done
+
+bench: ## Every benchmark beside the code, in ns/op and allocs/op.
+	go test -run '^$$' -bench . -benchmem $(PACKAGES)
+
+detect: ## How soon killed and frozen nodes are noticed, and a split of 90 s: real processes, several minutes.
+	ROLLCALL_LONG=1 go test -count=1 -v -timeout 40m -run 'Long' ./transport/gossip ./registry
+
+cover: ## Coverage by package.
+	go test -short -cover $(PACKAGES)
+
+clean: ## Remove what was built.
+	rm -rf bin
