@@ -1,0 +1,192 @@
+package replica
+
+import (
+	"math/rand/v2"
+	"time"
+
+	"github.com/rollcall-dev/rollcall/crdt"
+	"github.com/rollcall-dev/rollcall/resolve"
+)
+
+// Machine is one node's replica of the registry.
+//
+// Invariant: origins has at most one incarnation for each node name, the newest
+// that was heard of; Table holds exactly the names that have a holder; contended
+// holds exactly the names whose claims are not just their visible holder.
+type Machine struct {
+	cfg   Config
+	now   crdt.Reading
+	clock *crdt.Clock
+	rng   *rand.Rand
+	fx    Effects
+
+	self    *origin
+	origins []*origin         // in the order of node names, self among them
+	floors  map[string]uint64 // lowest epoch that is accepted of a node
+	peers   []*peer           // in the order of Peer
+
+	procs     map[uint64]*process
+	contended map[string]*claimSet
+	groups    map[string]*group
+	shown     int // names that have a holder
+
+	out    []crdt.Record[*Entry] // made, not yet sent
+	doomed []doom                // local claims to withdraw before the call ends
+
+	pending      []*pending
+	reservations map[string]reservation
+	views        []view
+	nextNonce    uint64
+
+	started  int64
+	nextSync int64
+	swept    int64
+	serving  bool
+	left     bool
+	rebirths int
+
+	split *split
+	audit audit
+	count Counters
+	enc   encoder
+}
+
+// Counters counts what the machine did and refused.
+type Counters struct {
+	FramesIn, FramesRefused          uint64 // frames received; refused as malformed
+	Stale                            uint64 // frames about an incarnation that is over
+	Gaps, Pulls                      uint64 // gaps seen in origins' streams; fetches begun
+	Digests, DigestsEqual            uint64 // comparisons begun; found equal
+	RecordsOut, RecordsIn, EntriesIn uint64 // records sent on; applied; entries fetched
+	Repaired                         uint64 // entries dropped by reconciliation
+	Claims, Granted, Taken, Moved    uint64 // claims asked of others; answers given as a home
+	Conflicts, Withdrawn             uint64 // conflicts settled; claims of this node withdrawn
+	PolicyFailures                   uint64
+}
+
+// New returns the machine of a node that has just started.
+func New(cfg Config, now crdt.Reading) (*Machine, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	cfg = cfg.withDefaults()
+	clock, err := crdt.NewClock(crdt.ClockConfig{MaxOffset: cfg.ClockBound})
+	if err != nil {
+		return nil, err
+	}
+	m := &Machine{
+		cfg: cfg, now: now, started: now.Mono, swept: now.Mono,
+		clock:        clock,
+		rng:          rand.New(rand.NewPCG(cfg.Seed, cfg.Self.Run)),
+		floors:       map[string]uint64{},
+		procs:        map[uint64]*process{},
+		contended:    map[string]*claimSet{},
+		groups:       map[string]*group{},
+		reservations: map[string]reservation{},
+		audit:        audit{limit: cfg.AuditLimit},
+		serving:      !cfg.Joins,
+	}
+	m.self = m.newOrigin(crdt.Replica{Node: cfg.Self.Node, Epoch: cfg.Self.Run}, cfg.Label)
+	m.self.self, m.self.up = true, true
+	m.origins = []*origin{m.self}
+	m.nextSync = now.Mono + m.jittered(cfg.SyncInterval)
+	m.viewChanged()
+	return m, nil
+}
+
+// begin starts the handling of an input.
+func (m *Machine) begin(now crdt.Reading) {
+	m.now = now
+	if step, ok := m.clock.Step(); ok {
+		m.notice(Notice{Kind: ClockStepped, Node: m.self.id.Node, Amount: step,
+			Text: "the wall clock jumped; rollcall goes on by the monotonic clock"})
+	}
+}
+
+// end finishes the handling of an input: what this node's processes have lost is
+// withdrawn and told.
+func (m *Machine) end() {
+	if len(m.doomed) > 0 {
+		m.withdraw()
+	}
+}
+
+// Take moves the effects so far to fx, which must be empty. Changes of this
+// node's own entries are not among the Sends before Flush.
+func (m *Machine) Take(fx *Effects) { *fx, m.fx = m.fx, *fx }
+
+// Counters returns what was counted so far.
+func (m *Machine) Counters() Counters { return m.count }
+
+// Serving reports whether the first sync is done, so that this node may answer
+// claims.
+func (m *Machine) Serving() bool { return m.serving }
+
+// Epoch returns the epoch of this node's incarnation.
+func (m *Machine) Epoch() uint64 { return m.self.id.Epoch }
+
+// Tick lets time pass. It is to be called about every 100 ms.
+func (m *Machine) Tick(now crdt.Reading) {
+	m.begin(now)
+	m.serveAlone()
+	m.retryHellos()
+	m.pruneViews()
+	m.advanceAll()
+	if now.Mono >= m.nextSync {
+		m.nextSync = now.Mono + m.jittered(m.cfg.SyncInterval)
+		m.compareWithSomeone()
+	}
+	if now.Mono-m.swept >= int64(time.Second) {
+		m.swept = now.Mono
+		m.sweepReservations()
+		m.expirePulls()
+		m.forgetOld()
+	}
+	m.closeSplit()
+	m.end()
+}
+
+// Leave stops the machine from accepting calls. The transport tells the peers.
+func (m *Machine) Leave(now crdt.Reading) {
+	m.begin(now)
+	m.left = true
+	for _, p := range m.pending {
+		m.fx.Results = append(m.fx.Results, Result{ID: p.call.ID, Err: ErrClosed})
+	}
+	m.pending = nil
+	m.end()
+}
+
+// jittered returns a time between three quarters and five quarters of d, in
+// nanoseconds, so that nodes do not act in step.
+func (m *Machine) jittered(d time.Duration) int64 {
+	return int64(d)*3/4 + m.rng.Int64N(int64(d)/2+1)
+}
+
+func (m *Machine) notice(n Notice) { m.fx.Notices = append(m.fx.Notices, n) }
+
+func (m *Machine) change(c Change) {
+	if c.Old == c.New {
+		return
+	}
+	m.fx.Changes = append(m.fx.Changes, c)
+}
+
+// stamp returns the next stamp of this node's clock.
+func (m *Machine) stamp() crdt.Stamp { return m.clock.Now(m.now) }
+
+// Clock returns the stamp of the time as this node sees it.
+func (m *Machine) Clock(now crdt.Reading) crdt.Stamp {
+	m.now = now
+	return m.stamp()
+}
+
+// PolicyPrint identifies the policy and the version of the protocol: nodes that
+// differ in it refuse each other.
+func (m *Machine) PolicyPrint() uint64 {
+	return crdt.Key{}.Hash(resolve.Fingerprint(m.cfg.Policy), wireVersion)
+}
+
+// ClockOffset returns how far this node's clock is corrected against the wall
+// clock.
+func (m *Machine) ClockOffset() time.Duration { return m.clock.Offset() }

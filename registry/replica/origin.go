@@ -1,0 +1,201 @@
+package replica
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/rollcall-dev/rollcall/crdt"
+)
+
+// origin is what this node knows of one incarnation.
+//
+// Invariant: id and label never change, so that entries may be read in other
+// goroutines; an origin is gated, that is kept out of every exchange, from the
+// moment it goes down until it is up again.
+type origin struct {
+	id    crdt.Replica
+	label string
+	self  bool
+	up    bool // its entries are shown
+	gated bool // it was up and went down
+	since int64
+	log   *crdt.Log[*Entry]
+
+	pull    *pull
+	waiting []delta // frames beyond a gap, ascending, bounded by maxWaiting
+}
+
+func (m *Machine) newOrigin(id crdt.Replica, label string) *origin {
+	return &origin{id: id, label: label, since: m.now.Mono, log: crdt.NewLog[*Entry](id, m.cfg.Secret)}
+}
+
+// find returns the place of a node's origin and whether it is there.
+func (m *Machine) find(node string) (int, bool) {
+	return slices.BinarySearchFunc(m.origins, node, func(o *origin, node string) int {
+		return strings.Compare(o.id.Node, node)
+	})
+}
+
+// known returns the origin of exactly this incarnation, or nil.
+func (m *Machine) known(id crdt.Replica) *origin {
+	if i, ok := m.find(id.Node); ok && m.origins[i].id == id {
+		return m.origins[i]
+	}
+	return nil
+}
+
+// accept returns the origin of an incarnation that somebody speaks of, making it
+// if it is new. It returns nil when what is said must be ignored: the
+// incarnation is over, or it is gated, or it bears this node's own name.
+func (m *Machine) accept(id crdt.Replica, label string) *origin {
+	if id.Node == m.self.id.Node {
+		m.heardOfSelf(id.Epoch)
+		return nil
+	}
+	if id.Epoch < m.floors[id.Node] {
+		m.count.Stale++
+		return nil
+	}
+	i, ok := m.find(id.Node)
+	if ok && m.origins[i].id == id {
+		if m.origins[i].gated {
+			return nil
+		}
+		return m.origins[i]
+	}
+	if ok {
+		m.forget(m.origins[i], NodeDown)
+		i, _ = m.find(id.Node)
+	}
+	m.floors[id.Node] = id.Epoch
+	o := m.newOrigin(id, label)
+	m.origins = slices.Insert(m.origins, i, o)
+	o.up = m.reachable(id)
+	return o
+}
+
+// reachable reports whether some peer that is up is the incarnation.
+func (m *Machine) reachable(id crdt.Replica) bool {
+	for _, p := range m.peers {
+		if p.id.Node == id.Node && p.is(id) {
+			return true
+		}
+	}
+	return false
+}
+
+// relive brings the origin of a node in line with whether it is reachable.
+func (m *Machine) relive(node string, why Reason) {
+	i, ok := m.find(node)
+	if !ok || m.origins[i].self {
+		return
+	}
+	o := m.origins[i]
+	up := m.reachable(o.id)
+	switch {
+	case up && !o.up:
+		o.gated = false
+		m.setUp(o, true, NodeUp)
+	case !up && o.up:
+		o.gated = true
+		o.pull, o.waiting = nil, nil
+		m.setUp(o, false, why)
+	}
+}
+
+// setUp shows or hides all entries of an origin. Hiding never touches the log:
+// down is not removed.
+func (m *Machine) setUp(o *origin, up bool, why Reason) {
+	o.up, o.since = up, m.now.Mono
+	for it := range o.log.All() {
+		e := it.Elem
+		if e.kind == Group {
+			m.reshow(e, why)
+			continue
+		}
+		m.settle(e.key, m.claimsOf(e.key), why)
+	}
+}
+
+// forget drops an incarnation: its live entries and its context together, so
+// that it can flow in again as ordinary missing entries. It is local and is
+// never spread.
+func (m *Machine) forget(o *origin, why Reason) {
+	o.gated, o.pull, o.waiting = true, nil, nil
+	if i, ok := m.find(o.id.Node); ok && m.origins[i] == o {
+		m.origins = slices.Delete(m.origins, i, i+1)
+	}
+	for it := range o.log.All() {
+		m.unindex(it.Elem, why)
+	}
+	o.log = crdt.NewLog[*Entry](o.id, m.cfg.Secret)
+	o.up = false
+}
+
+// forgetOld forgets the incarnations that have been down for ForgetAfter, or
+// that were heard of and never seen in that time.
+func (m *Machine) forgetOld() {
+	for _, o := range slices.Clone(m.origins) {
+		if !o.up && !o.self && m.now.Mono-o.since > int64(m.cfg.ForgetAfter) {
+			m.forget(o, NodeDown)
+		}
+	}
+}
+
+// heardOfSelf handles that the cluster knows an epoch of this node's own name.
+// One above this node's own is of an earlier run, made by a clock that has gone
+// back since; everything said under the lower epoch would count as over. So the
+// node takes a newer epoch and says all it holds again.
+func (m *Machine) heardOfSelf(epoch uint64) {
+	if epoch <= m.self.id.Epoch {
+		return
+	}
+	if m.rebirths >= maxRebirths {
+		m.notice(Notice{Kind: Duplicate, Node: m.self.id.Node,
+			Text: "another live node bears this node's name: stop one of the two"})
+		return
+	}
+	m.rebirths++
+	m.rebear(epoch + 1)
+}
+
+// maxRebirths limits how often a node takes a newer epoch in one run. A clock
+// that went back needs one; two live nodes of one name would go on for ever.
+const maxRebirths = 3
+
+// rebear moves everything that this node holds to a new epoch.
+func (m *Machine) rebear(epoch uint64) {
+	old := m.self
+	next := m.newOrigin(crdt.Replica{Node: old.id.Node, Epoch: epoch}, old.label)
+	next.self, next.up = true, true
+	m.self = next
+	i, _ := m.find(old.id.Node)
+	m.origins[i] = next
+	m.out = m.out[:0]
+	for it := range old.log.All() {
+		m.carryOver(it.Elem)
+	}
+	for _, p := range m.peers {
+		if p.linked {
+			m.sendHello(p, false)
+		}
+	}
+	m.viewChanged()
+	m.notice(Notice{Kind: Reborn, Node: next.id.Node,
+		Text: "the cluster knew a later epoch of this node; its clock has gone back between two runs"})
+}
+
+// carryOver mints an entry of an earlier epoch of this run again. The process,
+// the birth and therefore the order of claims stay what they were.
+func (m *Machine) carryOver(e *Entry) {
+	n := *e
+	n.origin, n.seq = m.self, m.self.log.Version()+1
+	x := extra{}
+	if e.extra != nil {
+		x = *e.extra
+	}
+	x.pidEpoch, x.bornEpoch = e.PID().Epoch, e.Born().Replica.Epoch
+	n.extra = &x
+	m.out = append(m.out, m.self.log.Append(nil, true, &n, uint8(Updated)))
+	m.reindex(e, &n)
+}

@@ -1,0 +1,285 @@
+package replica
+
+import (
+	"time"
+
+	"github.com/rollcall-dev/rollcall/crdt"
+)
+
+// Anti-entropy. Two nodes compare one hash over all that they show. When it
+// differs, one sends its vector: version and fingerprint of each incarnation.
+// Whoever is behind on an incarnation fetches, in chunks, what lives above its
+// version; what was removed below is found by range-based reconciliation (Meyer,
+// arXiv 2212.13567). No payload is sent for what both have.
+//
+// Every message about an incarnation is a statement that is true when it is made
+// and stays true: "up to my version, this is all that lives in this range". So
+// messages may be lost, repeated, overtaken and mixed between sessions; what
+// sessions add is only that work is not done twice.
+
+// pull is a fetch of an origin's missing entries from one peer.
+type pull struct {
+	from Peer
+	upto uint64 // the peer's version when the fetch began, or 0: whatever it has
+	base uint64 // the version here when the fetch began
+	at   int64  // when the peer last moved it on
+}
+
+// Limits of the exchange. A chunk is small enough that applying one does not
+// hold up a local call for long; a fetch has at most chunksAhead of them under
+// way, so that a peer's queue is never filled by repair.
+const (
+	maxChunk    = 32 << 10
+	chunksAhead = 8
+	pullWait    = 2 * time.Second
+)
+
+// compareWithSomeone compares with a random peer.
+func (m *Machine) compareWithSomeone() {
+	n := 0
+	var chosen *peer
+	for _, p := range m.peers {
+		if p.ready() {
+			n++
+			if m.rng.IntN(n) == 0 {
+				chosen = p
+			}
+		}
+	}
+	if chosen != nil {
+		m.compare(chosen)
+	}
+}
+
+// compare asks a peer whether it shows the same.
+func (m *Machine) compare(p *peer) {
+	m.count.Digests++
+	m.send(p, Urgent, m.enc.digest(m.Digest()))
+}
+
+// Digest returns a hash of all that this node shows or would exchange: versions
+// and live sets of the incarnations that are up. Nodes with equal digests show
+// the same.
+func (m *Machine) Digest() uint64 {
+	var d uint64
+	for _, o := range m.origins {
+		if o.up {
+			d = m.cfg.Secret.Hash(d, o.log.Digest())
+		}
+	}
+	return d
+}
+
+func (m *Machine) onDigest(p *peer, digest uint64) {
+	if digest == m.Digest() {
+		m.send(p, Urgent, m.enc.same())
+		p.compared = true
+		m.synced()
+		return
+	}
+	m.send(p, Bulk, m.enc.vector(false, m.vector()))
+}
+
+func (m *Machine) onSame(p *peer) {
+	m.count.DigestsEqual++
+	p.compared = true
+	m.synced()
+}
+
+// position is what a node has of an incarnation.
+type position struct {
+	id      crdt.Replica
+	label   string
+	version uint64
+	sum     uint64
+}
+
+func (m *Machine) vector() []position {
+	var v []position
+	for _, o := range m.origins {
+		if o.up {
+			v = append(v, o.position())
+		}
+	}
+	return v
+}
+
+func (o *origin) position() position {
+	return position{o.id, o.label, o.log.Version(), o.log.Sum()}
+}
+
+// onVector fetches what the peer has and this node lacks, and offers, in answer
+// to a vector that was not an answer, what it is the other way round with.
+func (m *Machine) onVector(p *peer, reply bool, theirs []position) {
+	listed := make(map[crdt.Replica]bool, len(theirs))
+	var ahead []position
+	for _, pos := range theirs {
+		listed[pos.id] = true
+		o := m.acceptListed(pos)
+		if o == nil {
+			continue
+		}
+		switch {
+		case pos.version > o.log.Version():
+			m.fetch(p, o, pos.version)
+		case pos.version < o.log.Version():
+			ahead = append(ahead, o.position())
+		case pos.sum != o.log.Sum():
+			m.reconcile(p, o)
+		}
+	}
+	for _, o := range m.origins {
+		if o.up && !listed[o.id] {
+			ahead = append(ahead, o.position())
+		}
+	}
+	if !reply && len(ahead) > 0 {
+		m.send(p, Bulk, m.enc.vector(true, ahead))
+	}
+	p.compared = true
+	m.synced()
+}
+
+// acceptListed returns the origin that a position is about; this node's own when
+// the position is about that.
+func (m *Machine) acceptListed(pos position) *origin {
+	if pos.id == m.self.id {
+		return m.self
+	}
+	return m.accept(pos.id, pos.label)
+}
+
+// fetch asks a peer for what lives above this node's version of an origin.
+func (m *Machine) fetch(p *peer, o *origin, upto uint64) {
+	if o.self || o.pull != nil || !p.ready() {
+		return
+	}
+	m.count.Pulls++
+	p.pulls++
+	o.pull = &pull{from: p.id, upto: upto, base: o.log.Version()}
+	m.pullOn(p, o, true)
+}
+
+// pullOn asks for the next chunks of a fetch. The first request carries the
+// fingerprint of what lives here, so that the peer can see whether anything
+// below was removed.
+func (m *Machine) pullOn(p *peer, o *origin, first bool) {
+	o.pull.at = m.now.Mono
+	m.send(p, Bulk, m.enc.pull(pullMsg{
+		id: o.id, after: o.log.Version(), upto: o.pull.upto, first: first, sum: o.log.Sum(),
+	}))
+}
+
+// onPull answers with what lives above the version asked from, and opens the
+// reconciliation of what is below when the sets differ there.
+func (m *Machine) onPull(p *peer, q pullMsg) {
+	o := m.known(q.id)
+	if o == nil || !o.up || q.after > o.log.Version() {
+		m.send(p, Bulk, m.enc.adds(addsMsg{id: q.id, lo: q.after, hi: q.after, done: true}, nil))
+		return
+	}
+	if q.first {
+		if sum, _ := o.log.RangeSum(0, q.after); sum != q.sum {
+			m.sendRanges(p, o, 0, q.after)
+		}
+	}
+	upto := o.log.Version()
+	if q.upto != 0 {
+		upto = min(upto, q.upto)
+	}
+	m.sendAdds(p, o, q.after, upto)
+}
+
+// sendAdds sends the live items of (after, upto], in at most chunksAhead chunks.
+func (m *Machine) sendAdds(p *peer, o *origin, after, upto uint64) {
+	lo, size, chunks := after, 0, 0
+	var items []crdt.Item[*Entry]
+	for it := range o.log.Range(after, upto) {
+		if n := entrySize(it.Elem); size > 0 && size+n > maxChunk {
+			hi := items[len(items)-1].Seq
+			chunks++
+			m.send(p, Bulk, m.enc.adds(addsMsg{
+				id: o.id, label: o.label, lo: lo, hi: hi, version: o.log.Version(), last: chunks == chunksAhead,
+			}, items))
+			if chunks == chunksAhead {
+				return
+			}
+			lo, size, items = hi, 0, items[:0]
+		}
+		size += entrySize(it.Elem)
+		items = append(items, it)
+	}
+	m.send(p, Bulk, m.enc.adds(addsMsg{
+		id: o.id, label: o.label, lo: lo, hi: upto, version: o.log.Version(), done: true}, items))
+}
+
+// onAdds applies a chunk, and asks for the next when that was the last under way.
+func (m *Machine) onAdds(p *peer, a addsMsg) {
+	o := m.accept(a.id, a.label)
+	if o == nil {
+		m.endPull(p, m.known(a.id))
+		return
+	}
+	if a.hi <= a.version {
+		m.extend(o, a)
+	}
+	m.drain(o)
+	q := o.pull
+	if q == nil || q.from != p.id {
+		return
+	}
+	q.at = m.now.Mono
+	if a.done {
+		m.endPull(p, o)
+		if len(o.waiting) > 0 && o.log.Version() > q.base {
+			m.fetch(p, o, 0)
+		}
+		m.synced()
+		return
+	}
+	if a.last {
+		m.pullOn(p, o, false)
+	}
+}
+
+func (m *Machine) endPull(p *peer, o *origin) {
+	if o != nil && o.pull != nil && o.pull.from == p.id {
+		o.pull = nil
+		p.pulls--
+	}
+}
+
+// extend applies a statement about all that lives in a range.
+func (m *Machine) extend(o *origin, a addsMsg) {
+	for _, it := range a.items {
+		it.Elem.origin = o
+	}
+	added, removed, ok := o.log.Extend(a.lo, a.hi, a.items)
+	if !ok {
+		return
+	}
+	for _, it := range added {
+		m.observe(it.Elem)
+		m.index(it.Elem, nil, Registered)
+	}
+	for _, it := range removed {
+		m.unindex(it.Elem, Gone)
+	}
+	m.count.EntriesIn += uint64(len(added))
+}
+
+// expirePulls gives up the fetches that a peer does not answer; the next
+// comparison begins them anew, with whoever is there.
+func (m *Machine) expirePulls() {
+	for _, o := range m.origins {
+		if o.pull == nil || m.now.Mono-o.pull.at < int64(pullWait) {
+			continue
+		}
+		if p := m.peer(o.pull.from); p != nil {
+			m.endPull(p, o)
+			m.synced()
+		} else {
+			o.pull = nil
+		}
+	}
+}
