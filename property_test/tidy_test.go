@@ -94,7 +94,20 @@ func mayImport() map[string][]string {
 		"transport/gossip":        {"transport", "transport/rejoin"},
 		"transport/transporttest": {"transport"},
 		"property_test":           {"crdt", "resolve", "resolve/resolvetest", "registry/replica"},
-		"docs":                    {},
+		"jepsen-lite/history":     {},
+		"jepsen-lite/scenario":    {"resolve"},
+		"jepsen-lite/nemesis":     {"jepsen-lite/scenario"},
+		"jepsen-lite/check":       {"jepsen-lite/history", "resolve", "crdt"},
+		"jepsen-lite/report":      {"jepsen-lite/history", "jepsen-lite/check"},
+		"jepsen-lite/sim": {
+			"jepsen-lite/history", "jepsen-lite/scenario", "jepsen-lite/check", "jepsen-lite/nemesis",
+			"registry/replica", "resolve", "crdt", "transport", "transport/rejoin",
+		},
+		"jepsen-lite": {
+			"jepsen-lite/history", "jepsen-lite/scenario", "jepsen-lite/check", "jepsen-lite/nemesis", "jepsen-lite/report",
+			"jepsen-lite/sim",
+		},
+		"docs": {},
 	}
 }
 

@@ -2,6 +2,7 @@ package registry
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 )
@@ -116,6 +117,9 @@ func (p *Process) handleGuarded(h Handler, d delivery) (reply []byte, err error)
 		return nil, context.Cause(d.ctx)
 	}
 	reply, err = h(d.ctx, d.msg)
+	if over := d.ctx.Err(); over != nil && errors.Is(err, over) {
+		return nil, over // the caller's own deadline, or its end
+	}
 	if err != nil {
 		err = &HandlerError{PID: p.pid, Text: err.Error()}
 	}

@@ -69,6 +69,7 @@ func TestCallFailsFastAndTyped(t *testing.T) {
 
 		stuck := attach(t, n[1])
 		goOn := make(chan struct{})
+		defer close(goOn)
 		stuck.Handle(func(context.Context, registry.Message) ([]byte, error) { <-goOn; return nil, nil })
 		var wg sync.WaitGroup
 		wg.Go(func() {
@@ -93,7 +94,6 @@ func TestCallFailsFastAndTyped(t *testing.T) {
 		_, err = n[0].CallBytes(ctx, stuck, nil)
 		require.ErrorIs(t, err, registry.ErrUnreachable)
 		require.ErrorIs(t, n[0].Send(ctx, stuck, nil), registry.ErrUnreachable)
-		close(goOn)
 	})
 }
 

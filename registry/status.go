@@ -171,7 +171,9 @@ type Explanation struct {
 }
 
 // Why explains what a name shows: the claims, the winner, the rule, and the
-// conflicts that there were.
+// conflicts that there were. A conflict is in the history of the loser's node for
+// certain, and of every other node that saw both claims at once; a node that heard
+// of the loser's withdrawal first saw no conflict.
 func (r *Registry) Why(name string) Explanation {
 	x := Explanation{Name: name, Rule: r.cfg.Policy.Name()}
 	r.mu.Lock()

@@ -154,9 +154,9 @@ func decodeGroup[E comparable](
 		if err != nil {
 			return 0, nil, malformed("distance", err)
 		}
-		if distance == 0 || distance > crdt.MaxSeq-seq {
-			return 0, nil, fmt.Errorf("%w: distance %d from %d", ErrMalformed, distance, seq)
-		}
+		// A distance of 0, or one that wraps around, gives a number that is not above
+		// the one before; one that is too far a number that nobody has seen. NewDelta
+		// refuses both.
 		seq += distance
 		element, err := decode(d)
 		if err != nil {

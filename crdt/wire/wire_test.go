@@ -149,6 +149,7 @@ func badInputs() []badInput {
 		{"context", "one replica too many", "dd 00010001", ErrTooLarge},
 		{"context", "a claim without substance", "dc ffff", ErrMalformed},
 		{"context", "ranges over the limit", "91 dd 00200004", ErrTooLarge},
+		{"context", "ranges over the limit in all", "92 95 a161 01 01 00 00 dd 00200003", ErrTooLarge},
 		{"context", "an empty replica", "91 93 a161 01 00", ErrMalformed},
 		{"context", "half a range", "91 94 a161 01 01 00", ErrMalformed},
 		{"context", "too few fields", "91 92 a161 01", ErrMalformed},
@@ -163,6 +164,11 @@ func badInputs() []badInput {
 		{"delta", "more groups than replicas", "92 90 91 93 00 01 a178", ErrTooLarge},
 		{"delta", "a group of nothing", "92 91 93 a161 01 01 91 91 00", ErrMalformed},
 		{"delta", "half an addition", "92 91 93 a161 01 01 91 94 00 01 a178 01", ErrMalformed},
+		{"delta", "half an addition more", "92 91 93 a161 01 02 91 94 00 01 a178 01 a179", ErrMalformed},
+		{"delta", "a distance that wraps around",
+			"92 91 93 a161 01 03 91 95 00 02 a178 cf ffffffffffffffff a179", crdt.ErrDelta},
+		{"delta", "additions over the limit in all",
+			"92 92 93 a161 01 01 93 a162 01 01 92 93 00 01 a178 dd 00200001", ErrTooLarge},
 		{"delta", "an addition twice", "92 91 93 a161 01 02 91 95 00 01 a178 00 a178", ErrMalformed},
 		{"delta", "an addition at zero", "92 91 93 a161 01 02 91 93 00 00 a178", ErrMalformed},
 		{"delta", "a group twice", "92 92 93 a161 01 02 93 a162 01 01 92 93 00 01 a178 93 00 02 a178", ErrMalformed},
@@ -193,6 +199,42 @@ func TestMalformedInput(t *testing.T) {
 			requireRefusedOrCanonical(t, of[c.kind], data)
 		})
 	}
+}
+
+// Lengths have one form too, at the edge of each.
+func TestLengthsAreInTheirShortestForm(t *testing.T) {
+	length := func(input string) (n int, err error) {
+		data, err := hex.DecodeString(input)
+		require.NoError(t, err)
+		err = Unmarshal(data, func(d *msgpack.Decoder) (err error) {
+			n, err = DecodeArrayLen(d, 1<<20)
+			return err
+		})
+		return n, err
+	}
+	for input, want := range map[string]int{"9f": 15, "dc0010": 16, "dcffff": 65_535, "dd00010000": 65_536} {
+		n, err := length(input)
+		require.NoError(t, err)
+		require.Equal(t, want, n)
+	}
+	for _, input := range []string{"dc000f", "dd0000ffff"} {
+		_, err := length(input)
+		require.ErrorIs(t, err, ErrMalformed, input)
+	}
+	for n, head := range map[int]string{31: "\xbf", 32: "\xd9\x20", 255: "\xd9\xff"} {
+		text := strings.Repeat("s", n)
+		var got string
+		require.NoError(t, Unmarshal([]byte(head+text), func(d *msgpack.Decoder) (err error) {
+			got, err = DecodeString(d)
+			return err
+		}))
+		require.Equal(t, text, got)
+	}
+	err := Unmarshal([]byte("\xd9\x1f"+strings.Repeat("s", 31)), func(d *msgpack.Decoder) error {
+		_, err := DecodeString(d)
+		return err
+	})
+	require.ErrorIs(t, err, ErrMalformed)
 }
 
 // What no decoder accepts, no encoder writes.

@@ -367,9 +367,8 @@ func (m *Machine) onClaim(p *peer, c claimMsg) {
 func (m *Machine) onAnswer(from *peer, a answer) {
 	for _, p := range m.pending {
 		if p.nonce == a.Nonce && p.asked == from.id {
-			h := home{peer: from.id, seed: crdt.Key{}.HashString(from.id.Node)}
 			p.asked = Peer{}
-			if !m.hear(p, a, h) {
+			if !m.hear(p, a, from.home()) {
 				m.advance(p)
 			}
 			return

@@ -25,16 +25,25 @@ type home struct {
 // changes than this within Settle drop the oldest.
 const maxViews = 8
 
-// viewChanged notes the nodes that may be homes now. Of a peer's runs only the
-// one with a ready link counts.
-func (m *Machine) viewChanged() {
+// viewChanged notes that the nodes that may be homes have changed. They are
+// gathered when they are next needed: in a large cluster that forms they change
+// a thousand times before anybody asks.
+func (m *Machine) viewChanged() { m.viewStale = true }
+
+// gather brings the views up to date. Of a peer's runs only the one with a ready
+// link counts.
+func (m *Machine) gather() {
+	if !m.viewStale {
+		return
+	}
+	m.viewStale = false
 	var homes []home
 	if m.serving {
 		homes = append(homes, home{self: true, seed: crdt.Key{}.HashString(m.self.id.Node)})
 	}
 	for _, p := range m.peers {
 		if p.ready() && p.serving {
-			homes = append(homes, home{peer: p.id, seed: crdt.Key{}.HashString(p.id.Node)})
+			homes = append(homes, p.home())
 		}
 	}
 	if n := len(m.views); n > 0 && slices.Equal(m.views[n-1].homes, homes) {
@@ -43,8 +52,12 @@ func (m *Machine) viewChanged() {
 	m.views = bounded(m.views, view{m.now.Mono, homes}, maxViews)
 }
 
+// home returns the peer as a home.
+func (p *peer) home() home { return home{peer: p.id, seed: p.seed} }
+
 // pruneViews forgets the views that ended longer ago than Settle.
 func (m *Machine) pruneViews() {
+	m.gather()
 	for len(m.views) > 1 && m.now.Mono-m.views[1].since > int64(m.cfg.Settle) {
 		m.views = slices.Delete(m.views, 0, 1)
 	}
@@ -74,6 +87,7 @@ func mix(x uint64) uint64 {
 // while a change of membership is settling, the home before it comes first, so
 // that claimants who have seen the change and those who have not meet there.
 func (m *Machine) homesOf(name string) []home {
+	m.gather()
 	h := crdt.Key{}.HashString(name)
 	var homes []home
 	for _, v := range m.views {
@@ -96,6 +110,7 @@ func (m *Machine) mayAsk(h home) bool {
 // soleHome reports whether this node alone answers for every name, and has for
 // as long as any other view could still be in use.
 func (m *Machine) soleHome() bool {
+	m.gather()
 	return len(m.views) == 1 && len(m.views[0].homes) == 1 && m.views[0].homes[0].self
 }
 

@@ -36,6 +36,7 @@ type Machine struct {
 	pending      []*pending
 	reservations map[string]reservation
 	views        []view
+	viewStale    bool // the nodes that may be homes have changed since the last view
 	nextNonce    uint64
 
 	started  int64

@@ -76,8 +76,9 @@ func (m *Machine) accept(id crdt.Replica, label string) *origin {
 
 // reachable reports whether some peer that is up is the incarnation.
 func (m *Machine) reachable(id crdt.Replica) bool {
-	for _, p := range m.peers {
-		if p.id.Node == id.Node && p.is(id) {
+	i, _ := m.findPeer(Peer{Node: id.Node})
+	for ; i < len(m.peers) && m.peers[i].id.Node == id.Node; i++ {
+		if m.peers[i].is(id) {
 			return true
 		}
 	}

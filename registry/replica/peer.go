@@ -14,6 +14,7 @@ import (
 type peer struct {
 	id      Peer
 	addr    string
+	seed    uint64 // the node's part in choosing homes
 	linked  bool
 	greeted bool   // its Hello came on the present link
 	refused bool   // it speaks another protocol or runs another policy
@@ -63,7 +64,7 @@ func (m *Machine) PeerUp(now crdt.Reading, id Peer, addr string) {
 	if ok || id == m.cfg.Self {
 		return
 	}
-	m.peers = slices.Insert(m.peers, i, &peer{id: id, addr: addr})
+	m.peers = slices.Insert(m.peers, i, &peer{id: id, addr: addr, seed: crdt.Key{}.HashString(id.Node)})
 	m.notice(Notice{Kind: NodeReachable, Node: id.Node, Text: addr})
 	m.healing(id)
 	m.relive(id.Node, NodeUp)

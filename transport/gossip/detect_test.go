@@ -52,9 +52,6 @@ func (p *printer) PeerUp(id transport.Peer, addr string) {
 // helper runs one node until its standard input ends.
 func helper(name, seed string) {
 	cfg := Config{Bind: "127.0.0.1:0", Seeds: []string{seed}, Logger: quietLog()}
-	if os.Getenv("ROLLCALL_KEY") != "" {
-		cfg.Key = testKey('k')
-	}
 	tr, err := New(cfg)
 	if err == nil {
 		err = tr.Start(transport.Peer{Node: name, Run: uint64(time.Now().UnixNano())}, &printer{})
@@ -132,7 +129,7 @@ func detect(t *testing.T, harm syscall.Signal, limit time.Duration) []time.Durat
 	defer victim.kill()
 	victim.wait(t, 10*time.Second, "link", "a")
 	observer.wait(t, 10*time.Second, "link", "c")
-	time.Sleep(700 * time.Millisecond) // memberlist settles
+	time.Sleep(700 * time.Millisecond) // real clock: memberlist settles in real programs
 	begin := time.Now()
 	require.NoError(t, victim.cmd.Process.Signal(harm))
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
@@ -142,6 +139,10 @@ func detect(t *testing.T, harm syscall.Signal, limit time.Duration) []time.Durat
 	}
 	require.NoError(t, rec.Wait(ctx, down), "no PeerDown within %s: %v", limit, rec.Events("c"))
 	own := time.Since(begin)
+	line := observer.wait(t, limit, "down", "c")
+	var at int64
+	_, err = fmt.Sscan(line[2], &at)
+	require.NoError(t, err)
 	if harm == syscall.SIGSTOP {
 		require.NoError(t, victim.cmd.Process.Signal(syscall.SIGCONT))
 		thaw := time.Now()
@@ -151,10 +152,6 @@ func detect(t *testing.T, harm syscall.Signal, limit time.Duration) []time.Durat
 		}), "back after the thaw: %v", rec.Events("c"))
 		t.Logf("noticed after %s, back %s after the thaw", own.Round(time.Millisecond), time.Since(thaw).Round(time.Millisecond))
 	}
-	line := observer.wait(t, limit, "down", "c")
-	var at int64
-	_, err = fmt.Sscan(line[2], &at)
-	require.NoError(t, err)
 	return []time.Duration{own, time.Unix(0, at).Sub(begin)}
 }
 

@@ -129,7 +129,8 @@ func (t *Transport) Start(self transport.Peer, h transport.Handler) error {
 		return transport.ErrStarted
 	}
 	if err := t.start(self, h); err != nil {
-		return errors.Join(err, t.Close())
+		_ = t.Close() // it cannot fail
+		return err
 	}
 	return nil
 }

@@ -37,7 +37,7 @@ func TestKeyRequired(t *testing.T) {
 			stranger := startNode(t, "stranger", c.cfg)
 			require.Eventually(t, func() bool { return keyed.Counters()["refused_key"] > before }, 5*time.Second, 5*time.Millisecond)
 			require.NotZero(t, stranger.Counters()["refused_key"])
-			time.Sleep(400 * time.Millisecond)
+			time.Sleep(400 * time.Millisecond) // real clock: time for what must not happen, on real sockets
 			require.Empty(t, keyed.rec.Events(""), "who lacks the key is no member")
 			require.Empty(t, stranger.rec.Events(""), "who lacks the key sees nobody")
 

@@ -5,6 +5,7 @@ import (
 	"net"
 	"os"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -20,6 +21,7 @@ import (
 type memnet struct {
 	mu    sync.Mutex
 	nodes map[string]*memhost
+	mute  atomic.Bool // packets are lost
 }
 
 // memhost is one address that is listened on.
@@ -115,7 +117,7 @@ func (c memPacketConn) ReadFrom(b []byte) (int, net.Addr, error) {
 }
 
 func (c memPacketConn) WriteTo(b []byte, to net.Addr) (int, error) {
-	if h := c.h.net.host(to.String()); h != nil {
+	if h := c.h.net.host(to.String()); h != nil && !c.h.net.mute.Load() {
 		select {
 		case h.packets <- mempacket{append([]byte(nil), b...), udpAddr(c.h.addr)}:
 		default:
@@ -206,19 +208,23 @@ func TestRejoin(t *testing.T) {
 		nodes int
 		side  int
 		split time.Duration
+		cfg   Config
+		limit time.Duration
 	}{
-		{"5 nodes, 90 s", 5, 2, 90 * time.Second},
-		{"5 nodes, 1 h", 5, 2, time.Hour},
-		{"2 nodes, 10 s", 2, 1, 10 * time.Second},
-		{"20 nodes, 3 min", 20, 10, 3 * time.Minute},
+		{"5 nodes, 90 s", 5, 2, 90 * time.Second, Config{}, 2 * time.Second},
+		{"5 nodes, 1 h", 5, 2, time.Hour, Config{}, 2 * time.Second},
+		{"2 nodes, 10 s", 2, 1, 10 * time.Second, Config{}, 2 * time.Second},
+		{"20 nodes, 3 min", 20, 10, 3 * time.Minute, Config{}, 2 * time.Second},
+		{"with a key", 4, 2, 2 * time.Minute, Config{Cluster: "red", Key: testKey('k')}, 2 * time.Second},
+		{"WAN, 5 min", 5, 2, 5 * time.Minute, Config{Preset: WAN}, 4 * time.Second},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				nodes := bubble(t, c.nodes, Config{})
+				nodes := bubble(t, c.nodes, c.cfg)
 				until(t, 10*time.Second, "the nodes meet", func() bool { return meshed(nodes) })
 				time.Sleep(5 * time.Second)
 				split(t, nodes, c.side)
-				took := until(t, time.Minute, "the split is noticed by all", func() bool {
+				took := until(t, 2*time.Minute, "the split is noticed by all", func() bool {
 					for i, a := range nodes {
 						for j, b := range nodes {
 							if (i < c.side) != (j < c.side) && a.rec.Up(b.self) {
@@ -232,7 +238,7 @@ func TestRejoin(t *testing.T) {
 				time.Sleep(c.split - took)
 				require.True(t, meshed(nodes[:c.side]) && meshed(nodes[c.side:]), "each side stays whole")
 				heal(t, nodes)
-				took = until(t, 2*time.Second, "the nodes meet again", func() bool { return meshed(nodes) })
+				took = until(t, c.limit, "the nodes meet again", func() bool { return meshed(nodes) })
 				t.Logf("whole again after %s", took)
 				took = until(t, 30*time.Second, "memberlist is whole again", func() bool {
 					for _, n := range nodes {

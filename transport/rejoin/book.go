@@ -135,7 +135,7 @@ func (b *Book) Gone(p transport.Peer) {
 	if e := b.nodes[p.Node]; e != nil && e.peer == p {
 		delete(b.nodes, p.Node)
 	}
-	for _, s := range b.seeds {
+	for _, s := range b.seeds { // in any order: each stands alone
 		if s.peer == p {
 			s.peer = transport.Peer{}
 		}
@@ -150,14 +150,14 @@ func (b *Book) Next(now time.Time, limit int) []Target {
 	b.forget(now)
 	present := make(map[string]bool, len(b.nodes))
 	due := make([]*entry, 0, len(b.nodes)+len(b.seeds))
-	for _, e := range b.nodes {
+	for _, e := range b.nodes { // in any order: what is due is sorted below
 		if e.present {
 			present[e.addr] = true
 		} else if !e.due.After(now) {
 			due = append(due, e)
 		}
 	}
-	for _, s := range b.seeds {
+	for _, s := range b.seeds { // in any order: what is due is sorted below
 		found := b.nodes[s.peer.Node]
 		met := found != nil && found.present && found.peer == s.peer
 		if !present[s.addr] && !met && !s.due.After(now) {
@@ -192,7 +192,7 @@ func (b *Book) Found(seed string, p transport.Peer) {
 // Missing returns the number of known peers that are not in contact.
 func (b *Book) Missing() int {
 	n := 0
-	for _, e := range b.nodes {
+	for _, e := range b.nodes { // in any order: it counts
 		if !e.present {
 			n++
 		}
@@ -210,7 +210,7 @@ func (b *Book) wait() time.Duration {
 
 // forget drops the peers that stayed missing for too long.
 func (b *Book) forget(now time.Time) {
-	for name, e := range b.nodes {
+	for name, e := range b.nodes { // in any order: each stands alone
 		if !e.present && now.Sub(e.seen) > b.cfg.ForgetAfter {
 			delete(b.nodes, name)
 		}
@@ -222,7 +222,7 @@ func (b *Book) forget(now time.Time) {
 func (b *Book) trim() {
 	for len(b.nodes) > b.cfg.Limit {
 		var oldest *entry
-		for _, e := range b.nodes {
+		for _, e := range b.nodes { // in any order: the smallest of all is looked for
 			if e.present {
 				continue
 			}
