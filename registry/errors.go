@@ -63,7 +63,7 @@ type TakenError struct {
 
 // Error names the holder and its node.
 func (e *TakenError) Error() string {
-	return fmt.Sprintf("registry: name %q is taken by %s on node %s", e.Name, e.Holder.PID, e.Holder.PID.Node)
+	return fmt.Sprintf("name %q is taken by %s on node %s", e.Name, e.Holder.PID, e.Holder.PID.Node)
 }
 
 // Is reports whether target is ErrTaken.

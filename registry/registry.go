@@ -149,9 +149,20 @@ func waitFor(ctx context.Context, group *sync.WaitGroup) error {
 	case <-done:
 		return nil
 	case <-ctx.Done():
+	}
+	// What ends with the context has a moment to do so.
+	grace := time.NewTimer(closeGrace)
+	defer grace.Stop()
+	select {
+	case <-done:
+		return nil
+	case <-grace.C:
 		return fmt.Errorf("registry: close: %w", context.Cause(ctx))
 	}
 }
+
+// closeGrace is how long Close waits for goroutines after its context has ended.
+const closeGrace = 50 * time.Millisecond
 
 // do runs an input on the machine and sees to what comes of it. The function
 // must be short and must not call user code.

@@ -33,6 +33,7 @@ type pending struct {
 	sentAt  int64
 	firstAt int64 // when the oldest grant in hand was asked for; 0 before one
 	granted []home
+	passed  []home // homes of earlier views that say they never were
 	retryAt int64
 	denials int // times that a home said it is not
 }
@@ -271,10 +272,10 @@ func (m *Machine) advance(p *pending) bool {
 	}
 }
 
-// nextHome returns the first home that has not granted the name yet.
+// nextHome returns the first home that is still to be asked.
 func (m *Machine) nextHome(p *pending) (home, bool) {
 	for _, h := range m.homesOf(p.call.Name) {
-		if !slices.Contains(p.granted, h) {
+		if !slices.Contains(p.granted, h) && !slices.Contains(p.passed, h) {
 			return h, true
 		}
 	}
@@ -319,10 +320,23 @@ func (m *Machine) hear(p *pending, a answer, from home) bool {
 	case taken:
 		return m.finish(p, nil, &TakenError{Name: p.call.Name, Holder: a.Holder})
 	default:
-		p.denials++
-		p.retryAt = m.now.Mono + retryPause
+		m.denied(p, from)
 	}
 	return false
+}
+
+// denied takes in that a home says it is none. The home of an earlier view that
+// it never had is passed over: whoever else takes it for one hears the same. The
+// home of the present view is asked again, when views may agree.
+func (m *Machine) denied(p *pending, from home) {
+	homes := m.homesOf(p.call.Name)
+	if n := len(homes); n > 0 && homes[n-1] != from {
+		p.passed = append(p.passed, from)
+		return
+	}
+	p.denials++
+	p.passed = nil
+	p.retryAt = m.now.Mono + retryPause
 }
 
 // finish ends a registration.

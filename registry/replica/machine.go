@@ -191,3 +191,37 @@ func (m *Machine) PolicyPrint() uint64 {
 // ClockOffset returns how far this node's clock is corrected against the wall
 // clock.
 func (m *Machine) ClockOffset() time.Duration { return m.clock.Offset() }
+
+// Footprint returns how many live entries the machine keeps, hidden ones too, and
+// how many frames it keeps that are ahead of a gap. Beside these it keeps one
+// counter for each node.
+func (m *Machine) Footprint() (entries, waiting int) {
+	for _, o := range m.origins {
+		entries += o.log.Len()
+		waiting += len(o.waiting)
+	}
+	return entries, waiting
+}
+
+// Plus returns the sums of two machines' counters.
+func (c Counters) Plus(o Counters) Counters {
+	c.FramesIn += o.FramesIn
+	c.FramesRefused += o.FramesRefused
+	c.Stale += o.Stale
+	c.Gaps += o.Gaps
+	c.Pulls += o.Pulls
+	c.Digests += o.Digests
+	c.DigestsEqual += o.DigestsEqual
+	c.RecordsOut += o.RecordsOut
+	c.RecordsIn += o.RecordsIn
+	c.EntriesIn += o.EntriesIn
+	c.Repaired += o.Repaired
+	c.Claims += o.Claims
+	c.Granted += o.Granted
+	c.Taken += o.Taken
+	c.Moved += o.Moved
+	c.Conflicts += o.Conflicts
+	c.Withdrawn += o.Withdrawn
+	c.PolicyFailures += o.PolicyFailures
+	return c
+}

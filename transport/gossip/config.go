@@ -214,8 +214,9 @@ func (p Preset) timing() timing {
 //     stays up whatever memberlist says, and without the slow-down the small side
 //     of a split notices as soon as the large one, and no probe outlives Close by
 //     more than one interval.
-//   - Suspicion ends after twice its usual time at most, not six times, for the
-//     same reason.
+//   - Suspicion ends after its usual time, not up to six times that, for the same
+//     reason; a member that died a while ago still counts in memberlist's sums and
+//     would double it.
 func (p Preset) memberlist() *memberlist.Config {
 	mc := memberlist.DefaultLANConfig()
 	mc.TCPTimeout = 3 * time.Second
@@ -225,6 +226,6 @@ func (p Preset) memberlist() *memberlist.Config {
 	}
 	mc.EnableCompression = false
 	mc.AwarenessMaxMultiplier = 1
-	mc.SuspicionMaxTimeoutMult = 2
+	mc.SuspicionMaxTimeoutMult = 1
 	return mc
 }

@@ -83,7 +83,7 @@ func (t *Transport) askSeed(addr string) {
 		return
 	case errors.As(err, &taken):
 		if t.notices.due("taken " + addr) {
-			t.log.Error("another live node has this node's name", "node", taken.Node, "addr", taken.Addr, "seed", addr)
+			t.log.Warn("a seed knows another run of this node's name as live", "node", taken.Node, "addr", taken.Addr, "seed", addr)
 		}
 		return
 	case err != nil:
