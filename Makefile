@@ -38,7 +38,7 @@ bench: ## Every benchmark beside the code, in ns/op and allocs/op.
 	go test -run '^$$' -bench . -benchmem $(PACKAGES)
 
 detect: ## How soon killed and frozen nodes are noticed, and a split of 90 s: real processes, several minutes.
-	ROLLCALL_LONG=1 go test -count=1 -v -timeout 40m -run 'Long' ./transport/gossip ./registry
+	ROLLCALL_LONG=1 go test -count=1 -v -timeout 40m -run 'Long|Detection|Scale' ./transport/gossip ./registry
 
 cover: ## Coverage by package.
 	go test -short -cover $(PACKAGES)

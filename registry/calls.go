@@ -112,15 +112,15 @@ func (r *Registry) receive(from transport.Peer, frame []byte) {
 				payload = append([]byte(nil), payload...)
 			}
 			// Nobody waits to hear that the process is gone.
-			_ = r.deliver(pid, delivery{ctx: context.Background(), msg: Message{From: from.Node, To: pid, Payload: payload}})
+			_ = r.deliver(pid, delivery{msg: Message{From: from.Node, To: pid, Payload: payload}})
 		}
 	}
 }
 
 func (r *Registry) receiveCall(from transport.Peer, c callFrame) {
-	ctx, end := context.Background(), context.CancelFunc(nil)
+	var deadline time.Time
 	if c.limit > 0 {
-		ctx, end = context.WithTimeout(ctx, c.limit)
+		deadline = time.Now().Add(c.limit)
 	}
 	back := func(payload []byte, err error) {
 		s, text := statusOf(err)
@@ -133,14 +133,11 @@ func (r *Registry) receiveCall(from transport.Peer, c callFrame) {
 		r.sendReply(from, encodeReply(c.id, s, payload))
 	}
 	err := r.deliver(c.to, delivery{
-		ctx: ctx, end: end, reply: back,
+		deadline: deadline, reply: back,
 		msg: Message{From: from.Node, To: c.to, Payload: c.payload, Wants: true},
 	})
 	if err != nil {
 		back(nil, err)
-		if end != nil {
-			end()
-		}
 	}
 }
 

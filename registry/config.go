@@ -28,8 +28,10 @@ const (
 	// Allow registers: each side of a split goes on, and the policy settles what
 	// both sides registered. This is the default.
 	Allow Minority = iota
-	// Refuse returns ErrMinority: names are not registered twice, and the smaller
-	// side, or every side of a split without a majority, cannot register.
+	// Refuse returns ErrMinority: of two sides of a split at most one registers
+	// names. A side without a majority cannot register; what it had registered
+	// before the split it goes on holding, hidden from the other side, where those
+	// names are free.
 	Refuse
 )
 
@@ -67,8 +69,8 @@ type Config struct {
 	// context; default 10 s.
 	ClaimTimeout time.Duration
 	// SyncInterval is the mean time between two comparisons with a random node;
-	// default 1 s. Shorter repairs what was lost sooner and costs some 100 bytes a
-	// time while all is equal.
+	// default 1 s. Shorter repairs what was lost sooner and costs 11 bytes and their
+	// framing a time while all is equal.
 	SyncInterval time.Duration
 	// JoinWait is how long a node with a transport waits for another before it
 	// serves alone; default 1 s. Registrations that are not optimistic wait that

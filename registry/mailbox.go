@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 )
 
 // Message is what a handler is given.
@@ -28,10 +29,9 @@ type Handler func(ctx context.Context, m Message) ([]byte, error)
 
 // delivery is a message with the way back.
 type delivery struct {
-	ctx   context.Context
-	end   context.CancelFunc
-	msg   Message
-	reply func([]byte, error) // nil when nobody waits
+	deadline time.Time // the caller's; zero for none
+	msg      Message
+	reply    func([]byte, error) // nil when nobody waits
 }
 
 // mailbox holds the messages that wait for a process's handler.
@@ -101,9 +101,6 @@ func (p *Process) handle(h Handler, d delivery) {
 	if d.reply != nil {
 		d.reply(reply, err)
 	}
-	if d.end != nil {
-		d.end()
-	}
 }
 
 func (p *Process) handleGuarded(h Handler, d delivery) (reply []byte, err error) {
@@ -113,12 +110,21 @@ func (p *Process) handleGuarded(h Handler, d delivery) (reply []byte, err error)
 			reply, err = nil, &HandlerError{PID: p.pid, Text: fmt.Sprintf("panic: %v", v)}
 		}
 	}()
-	if d.ctx.Err() != nil {
-		return nil, context.Cause(d.ctx)
+	ctx := p.ctx
+	if !d.deadline.IsZero() {
+		var end context.CancelFunc
+		ctx, end = context.WithDeadline(p.ctx, d.deadline)
+		defer end()
 	}
-	reply, err = h(d.ctx, d.msg)
-	if over := d.ctx.Err(); over != nil && errors.Is(err, over) {
-		return nil, over // the caller's own deadline, or its end
+	switch {
+	case p.ctx.Err() != nil:
+		return nil, ErrNoProcess
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	}
+	reply, err = h(ctx, d.msg)
+	if over := ctx.Err(); p.ctx.Err() == nil && over != nil && errors.Is(err, over) {
+		return nil, over // the caller's own deadline
 	}
 	if err != nil {
 		err = &HandlerError{PID: p.pid, Text: err.Error()}
@@ -136,9 +142,6 @@ func (b *mailbox) close() {
 	for _, d := range waiting {
 		if d.reply != nil {
 			d.reply(nil, ErrNoProcess)
-		}
-		if d.end != nil {
-			d.end()
 		}
 	}
 }

@@ -85,7 +85,7 @@ func (r *Registry) sendTo(ctx context.Context, node string, pids []PID, payload 
 	if node == r.cfg.Node {
 		var errs []error
 		for _, pid := range pids {
-			errs = append(errs, r.deliver(pid, delivery{ctx: context.Background(),
+			errs = append(errs, r.deliver(pid, delivery{
 				msg: Message{From: node, To: pid, Payload: append([]byte(nil), payload...)}}))
 		}
 		return errors.Join(errs...)
@@ -194,9 +194,10 @@ func (r *Registry) deliver(pid PID, d delivery) error {
 // callLocal calls a process of this node.
 func (r *Registry) callLocal(ctx context.Context, pid PID, payload []byte) ([]byte, error) {
 	done := make(chan reply, 1)
+	deadline, _ := ctx.Deadline()
 	err := r.deliver(pid, delivery{
-		ctx: ctx,
-		msg: Message{From: r.cfg.Node, To: pid, Payload: append([]byte(nil), payload...), Wants: true},
+		deadline: deadline,
+		msg:      Message{From: r.cfg.Node, To: pid, Payload: append([]byte(nil), payload...), Wants: true},
 		reply: func(payload []byte, err error) {
 			done <- reply{payload: payload, err: err}
 		},

@@ -170,3 +170,19 @@ func TestPublishAndMultiCall(t *testing.T) {
 	}
 	require.Equal(t, 1, failed)
 }
+
+func TestHandlerContextEndsWithTheProcess(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, n := three(t, registry.Config{})
+		for _, from := range n[:2] {
+			p := attach(t, n[1])
+			p.Handle(func(ctx context.Context, _ registry.Message) ([]byte, error) {
+				<-ctx.Done()
+				return nil, ctx.Err()
+			})
+			time.AfterFunc(time.Second, func() { p.Stop(nil) })
+			_, err := from.CallBytes(t.Context(), p, nil)
+			require.Error(t, err)
+		}
+	})
+}

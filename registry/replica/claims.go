@@ -49,6 +49,7 @@ type reservation struct {
 type answer struct {
 	Nonce  uint64
 	Kind   answerKind
+	Stamp  crdt.Stamp    // of granted: above all that the home has seen of the name
 	Holder resolve.Claim // of taken
 }
 
@@ -258,6 +259,10 @@ func (m *Machine) advance(p *pending) bool {
 		if m.now.Mono < p.retryAt {
 			return false
 		}
+		if m.linkMayReturn(p.call.Name) {
+			p.retryAt = m.now.Mono + retryPause
+			return false
+		}
 		next, ok := m.nextHome(p)
 		if !ok {
 			return m.allGranted(p)
@@ -374,7 +379,7 @@ func (m *Machine) dropPending(serial uint64) {
 // onClaim answers a claimant.
 func (m *Machine) onClaim(p *peer, c claimMsg) {
 	a := m.arbitrate(c.Name, c.Holder, c.Final)
-	a.Nonce = c.Nonce
+	a.Nonce, a.Stamp = c.Nonce, m.stamp()
 	m.send(p, Urgent, m.enc.answer(a))
 }
 
@@ -382,6 +387,9 @@ func (m *Machine) onAnswer(from *peer, a answer) {
 	for _, p := range m.pending {
 		if p.nonce == a.Nonce && p.asked == from.id {
 			p.asked = Peer{}
+			// The decoder has refused every stamp that is no valid one. What the home
+			// has seen and this node has not is earlier than the claim to be made.
+			_ = m.clock.Observe(m.now, a.Stamp)
 			if !m.hear(p, a, from.home()) {
 				m.advance(p)
 			}

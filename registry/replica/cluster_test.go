@@ -26,6 +26,7 @@ type cluster struct {
 	loss   float64
 	dup    float64
 	jumble bool
+	drop   func(flight) bool // frames that are lost, when set
 }
 
 type flight struct {
@@ -188,6 +189,9 @@ func (c *cluster) settle() {
 		}
 		f := c.queue[i]
 		c.queue = slices.Delete(c.queue, i, i+1)
+		if c.drop != nil && c.drop(f) {
+			continue
+		}
 		if c.loss > 0 && c.rng.Float64() < c.loss {
 			continue
 		}

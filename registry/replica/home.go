@@ -107,6 +107,26 @@ func (m *Machine) mayAsk(h home) bool {
 	return p != nil && p.ready() && p.serving
 }
 
+// linkMayReturn reports whether a home of a recent view is a peer that is up and
+// whose link broke a moment ago. It may have granted the name to another; a
+// claimant that took its place at once would grant it a second time. After
+// Settle the views are taken to differ for long, and the policy settles it.
+func (m *Machine) linkMayReturn(name string) bool {
+	m.gather()
+	h := crdt.Key{}.HashString(name)
+	for _, v := range m.views {
+		best, ok := homeIn(v.homes, h)
+		if !ok || best.self {
+			continue
+		}
+		p := m.peer(best.peer)
+		if p != nil && !p.linked && p.unlinked != 0 && m.now.Mono-p.unlinked < int64(m.cfg.Settle) {
+			return true
+		}
+	}
+	return false
+}
+
 // soleHome reports whether this node alone answers for every name, and has for
 // as long as any other view could still be in use.
 func (m *Machine) soleHome() bool {

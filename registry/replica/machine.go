@@ -21,9 +21,9 @@ type Machine struct {
 	fx    Effects
 
 	self    *origin
-	origins []*origin         // in the order of node names, self among them
-	floors  map[string]uint64 // lowest epoch that is accepted of a node
-	peers   []*peer           // in the order of Peer
+	origins []*origin // in the order of node names, self among them
+	floors  map[string]floor
+	peers   []*peer // in the order of Peer
 
 	procs     map[uint64]*process
 	contended map[string]*claimSet
@@ -79,7 +79,7 @@ func New(cfg Config, now crdt.Reading) (*Machine, error) {
 		cfg: cfg, now: now, started: now.Mono, swept: now.Mono,
 		clock:        clock,
 		rng:          rand.New(rand.NewPCG(cfg.Seed, cfg.Self.Run)),
-		floors:       map[string]uint64{},
+		floors:       map[string]floor{},
 		procs:        map[uint64]*process{},
 		contended:    map[string]*claimSet{},
 		groups:       map[string]*group{},

@@ -52,7 +52,7 @@ func (m *Machine) accept(id crdt.Replica, label string) *origin {
 		m.heardOfSelf(id.Epoch)
 		return nil
 	}
-	if id.Epoch < m.floors[id.Node] {
+	if id.Epoch < m.floors[id.Node].epoch {
 		m.count.Stale++
 		return nil
 	}
@@ -67,7 +67,7 @@ func (m *Machine) accept(id crdt.Replica, label string) *origin {
 		m.forget(m.origins[i], NodeDown)
 		i, _ = m.find(id.Node)
 	}
-	m.floors[id.Node] = id.Epoch
+	m.floors[id.Node] = floor{id.Epoch, m.now.Mono}
 	o := m.newOrigin(id, label)
 	m.origins = slices.Insert(m.origins, i, o)
 	o.up = m.reachable(id)
@@ -141,6 +141,18 @@ func (m *Machine) forgetOld() {
 			m.forget(o, NodeDown)
 		}
 	}
+	for node, f := range m.floors { // in any order
+		if _, known := m.find(node); !known && m.now.Mono-f.at > 2*int64(m.cfg.ForgetAfter) {
+			delete(m.floors, node)
+		}
+	}
+}
+
+// floor is the lowest epoch that is accepted of a node. It outlives what is known
+// of the node by twice ForgetAfter: by then nobody has an older epoch to tell of.
+type floor struct {
+	epoch uint64
+	at    int64
 }
 
 // heardOfSelf handles that the cluster knows an epoch of this node's own name.

@@ -21,7 +21,9 @@ type peer struct {
 	epoch   uint64 // from its Hello; 0 before the first
 	serving bool
 	helloAt int64 // when the last Hello went out
-	ahead   int64 // nanoseconds this node's clock is ahead of its
+	// unlinked is when the link broke last; 0 before that.
+	unlinked int64
+	ahead    int64 // nanoseconds this node's clock is ahead of its
 
 	compared bool // its vector or its word that all is equal came on this link
 	pulls    int  // fetches from it under way
@@ -92,6 +94,9 @@ func (m *Machine) LinkDown(now crdt.Reading, id Peer) {
 }
 
 func (m *Machine) unlink(p *peer) {
+	if p.linked {
+		p.unlinked = m.now.Mono
+	}
 	p.linked, p.greeted, p.serving, p.compared, p.pulls = false, false, false, false, 0
 	for _, o := range m.origins {
 		if o.pull != nil && o.pull.from == p.id {
@@ -136,7 +141,7 @@ func (m *Machine) bury(p *peer) {
 		return
 	}
 	o := m.origins[i]
-	m.floors[p.id.Node] = o.id.Epoch + 1
+	m.floors[p.id.Node] = floor{o.id.Epoch + 1, m.now.Mono}
 	m.forget(o, NodeLeft)
 }
 
@@ -157,7 +162,7 @@ func (m *Machine) sendHello(p *peer, want bool) {
 	h := hello{
 		Version: wireVersion, Policy: m.PolicyPrint(), PolicyName: m.cfg.Policy.Name(),
 		Epoch: m.self.id.Epoch, Label: m.self.label, Serving: m.serving, Want: want,
-		KnownEpoch: m.floors[p.id.Node], Clock: m.clock.Time(m.now),
+		KnownEpoch: m.floors[p.id.Node].epoch, Clock: m.clock.Time(m.now),
 	}
 	m.send(p, Urgent, m.enc.hello(h))
 }
@@ -251,10 +256,10 @@ func (m *Machine) Nodes() []NodeState {
 
 // Reached returns the number of nodes in this component, this one included.
 func (m *Machine) Reached() int {
-	n := 1
-	for i, p := range m.peers {
-		if i == 0 || m.peers[i-1].id.Node != p.id.Node {
-			n++
+	n, last := 1, ""
+	for _, p := range m.peers {
+		if !p.refused && p.id.Node != last {
+			n, last = n+1, p.id.Node
 		}
 	}
 	return n

@@ -338,7 +338,8 @@ func (r *reader) answer() answer {
 		r.fail("unknown answer")
 		return a
 	}
-	if a.Kind = answerKind(kind); a.Kind != taken {
+	a.Kind, a.Stamp = answerKind(kind), r.stamp()
+	if a.Kind != taken {
 		return a
 	}
 	c := &a.Holder

@@ -278,6 +278,7 @@ func (e *encoder) answer(a answer) []byte {
 	e.start(isAnswer)
 	e.uint(a.Nonce)
 	e.uint(uint64(a.Kind))
+	e.stamp(a.Stamp)
 	if a.Kind == taken {
 		c := a.Holder
 		e.text(c.Name)
