@@ -102,7 +102,7 @@ func ExampleParse() {
 	fmt.Println(err)
 	// Output:
 	// notify(prefer=n1,eu) notify <nil>
-	// resolve: unknown policy: "newest"; there are last-writer, first-writer, random-exit, random-notify, notify-all, priority, majority, prefer=NODE,...
+	// resolve: unknown policy: "newest"; there are last-writer, first-writer, random-exit, random-notify, notify-all, priority, majority and prefer=NODE with more nodes after commas
 }
 
 // A program that names its losers' fate in its configuration.

@@ -50,7 +50,7 @@ func parsePlain(name string) (Policy, error) {
 	p, ok := fixed(rule)
 	if !ok {
 		return nil, fmt.Errorf("%w: %q; there are last-writer, first-writer, random-exit, "+
-			"random-notify, notify-all, priority, majority, prefer=NODE,...", ErrUnknownPolicy, name)
+			"random-notify, notify-all, priority, majority and prefer=NODE with more nodes after commas", ErrUnknownPolicy, name)
 	}
 	if given {
 		return nil, fmt.Errorf("%w: %s takes none, but has %q", ErrParameter, rule, parameter)

@@ -76,14 +76,6 @@ func awaitMesh(t *testing.T, nodes ...*testNode) {
 	}
 }
 
-// awaitDown waits until a node has heard that a peer is down.
-func awaitDown(t *testing.T, n *testNode, p transport.Peer, limit time.Duration) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), limit)
-	defer cancel()
-	require.NoError(t, n.rec.Wait(ctx, func() bool { return !n.rec.Up(p) }), "%s hears PeerDown of %s\n%s", n.self, p, n.rec)
-}
-
 func TestClustersNeverMix(t *testing.T) {
 	addrs := freePorts(t, 6)
 	var nodes [3][]*testNode

@@ -41,7 +41,7 @@ type piece struct {
 // read reads what has arrived, or waits.
 func (p *pipe) read(into []byte) (int, error) {
 	for {
-		n, err, again := p.tryRead(into, time.Now())
+		n, again, err := p.tryRead(into, time.Now())
 		if again.changed == nil {
 			return n, err
 		}
@@ -54,7 +54,7 @@ func (p *pipe) read(into []byte) (int, error) {
 func (p *pipe) write(from []byte) (int, error) {
 	written := 0
 	for {
-		n, err, again := p.tryWrite(from[written:], time.Now())
+		n, again, err := p.tryWrite(from[written:], time.Now())
 		written += n
 		if again.changed == nil {
 			return written, err
@@ -82,29 +82,29 @@ func (r retry) wait() {
 	}
 }
 
-func (p *pipe) tryRead(into []byte, now time.Time) (int, error, retry) {
+func (p *pipe) tryRead(into []byte, now time.Time) (int, retry, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if err := p.readError(now); err != nil || len(into) == 0 {
-		return 0, err, retry{}
+		return 0, retry{}, err
 	}
 	p.ripen(now)
 	if p.held {
-		return 0, nil, p.retry(p.readBy)
+		return 0, p.retry(p.readBy), nil
 	}
 	if p.ripe > 0 {
 		n, _ := p.waiting.Read(into[:min(len(into), p.ripe)])
 		p.ripe -= n
 		p.change()
-		return n, nil, retry{}
+		return n, retry{}, nil
 	}
 	if len(p.underway) > 0 {
-		return 0, nil, p.retry(earlier(p.readBy, p.underway[0].due))
+		return 0, p.retry(earlier(p.readBy, p.underway[0].due)), nil
 	}
 	if p.finished {
-		return 0, io.EOF, retry{}
+		return 0, retry{}, io.EOF
 	}
-	return 0, nil, p.retry(p.readBy)
+	return 0, p.retry(p.readBy), nil
 }
 
 // readError says why reading cannot go on. The caller holds mu.
@@ -128,18 +128,18 @@ func (p *pipe) ripen(now time.Time) {
 	}
 }
 
-func (p *pipe) tryWrite(from []byte, now time.Time) (int, error, retry) {
+func (p *pipe) tryWrite(from []byte, now time.Time) (int, retry, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch {
 	case p.finished:
-		return 0, net.ErrClosed, retry{}
+		return 0, retry{}, net.ErrClosed
 	case p.broken:
-		return 0, syscall.ECONNRESET, retry{}
+		return 0, retry{}, syscall.ECONNRESET
 	case p.unread:
-		return 0, syscall.EPIPE, retry{}
+		return 0, retry{}, syscall.EPIPE
 	case passed(p.writeBy, now):
-		return 0, os.ErrDeadlineExceeded, retry{}
+		return 0, retry{}, os.ErrDeadlineExceeded
 	}
 	n := min(len(from), p.window-p.waiting.Len())
 	if n > 0 {
@@ -152,9 +152,9 @@ func (p *pipe) tryWrite(from []byte, now time.Time) (int, error, retry) {
 		p.change()
 	}
 	if n == len(from) {
-		return n, nil, retry{}
+		return n, retry{}, nil
 	}
-	return n, nil, p.retry(p.writeBy)
+	return n, p.retry(p.writeBy), nil
 }
 
 func passed(deadline, now time.Time) bool {
