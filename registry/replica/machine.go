@@ -25,6 +25,10 @@ type Machine struct {
 	floors  map[string]floor
 	peers   []*peer // in the order of Peer
 
+	digest  uint64    // sum of the parts of all origins
+	touched []*origin // whose parts are out of date
+	compare compares
+
 	procs     map[uint64]*process
 	contended map[string]*claimSet
 	groups    map[string]*group
@@ -89,6 +93,7 @@ func New(cfg Config, now crdt.Reading) (*Machine, error) {
 	}
 	m.self = m.newOrigin(crdt.Replica{Node: cfg.Self.Node, Epoch: cfg.Self.Run}, cfg.Label)
 	m.self.self, m.self.up = true, true
+	m.touch(m.self)
 	m.origins = []*origin{m.self}
 	m.nextSync = now.Mono + m.jittered(cfg.SyncInterval)
 	m.viewChanged()
@@ -131,6 +136,7 @@ func (m *Machine) Tick(now crdt.Reading) {
 	m.begin(now)
 	m.serveAlone()
 	m.retryHellos()
+	m.paceCompares()
 	m.pruneViews()
 	m.advanceAll()
 	if now.Mono >= m.nextSync {

@@ -21,6 +21,9 @@ type origin struct {
 	since int64
 	log   *crdt.Log[*Entry]
 
+	part  uint64 // what it adds to the machine's digest
+	stale bool   // part is out of date
+
 	pull    *pull
 	waiting []delta // frames beyond a gap, ascending, bounded by maxWaiting
 }
@@ -34,6 +37,15 @@ func (m *Machine) find(node string) (int, bool) {
 	return slices.BinarySearchFunc(m.origins, node, func(o *origin, node string) int {
 		return strings.Compare(o.id.Node, node)
 	})
+}
+
+// touch notes that an origin has changed, so that its part of the digest is
+// found anew when it is next asked for.
+func (m *Machine) touch(o *origin) {
+	if !o.stale {
+		o.stale = true
+		m.touched = append(m.touched, o)
+	}
 }
 
 // known returns the origin of exactly this incarnation, or nil.
@@ -71,6 +83,7 @@ func (m *Machine) accept(id crdt.Replica, label string) *origin {
 	o := m.newOrigin(id, label)
 	m.origins = slices.Insert(m.origins, i, o)
 	o.up = m.reachable(id)
+	m.touch(o)
 	return o
 }
 
@@ -108,6 +121,7 @@ func (m *Machine) relive(node string, why Reason) {
 // down is not removed.
 func (m *Machine) setUp(o *origin, up bool, why Reason) {
 	o.up, o.since = up, m.now.Mono
+	m.touch(o)
 	for it := range o.log.All() {
 		e := it.Elem
 		if e.kind == Group {
@@ -131,6 +145,7 @@ func (m *Machine) forget(o *origin, why Reason) {
 	}
 	o.log = crdt.NewLog[*Entry](o.id, m.cfg.Secret)
 	o.up = false
+	m.touch(o)
 }
 
 // forgetOld forgets the incarnations that have been down for ForgetAfter, or
@@ -181,7 +196,9 @@ func (m *Machine) rebear(epoch uint64) {
 	old := m.self
 	next := m.newOrigin(crdt.Replica{Node: old.id.Node, Epoch: epoch}, old.label)
 	next.self, next.up = true, true
-	m.self = next
+	old.up, m.self = false, next
+	m.touch(old)
+	m.touch(next)
 	i, _ := m.find(old.id.Node)
 	m.origins[i] = next
 	m.out = m.out[:0]

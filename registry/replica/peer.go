@@ -25,8 +25,11 @@ type peer struct {
 	unlinked int64
 	ahead    int64 // nanoseconds this node's clock is ahead of its
 
-	compared bool // its vector or its word that all is equal came on this link
-	pulls    int  // fetches from it under way
+	compared bool   // its vector or its word that all is equal came on this link
+	asked    int64  // when its digest was asked for; 0 when no answer is awaited
+	owed     bool   // it waits for an answer to its digest
+	digest   uint64 // the digest that it sent
+	pulls    int    // fetches from it under way
 }
 
 // is reports whether the peer is the incarnation id. Before its Hello, which a
@@ -98,6 +101,8 @@ func (m *Machine) unlink(p *peer) {
 		p.unlinked = m.now.Mono
 	}
 	p.linked, p.greeted, p.serving, p.compared, p.pulls = false, false, false, false, 0
+	p.owed = false
+	m.answeredBy(p)
 	for _, o := range m.origins {
 		if o.pull != nil && o.pull.from == p.id {
 			o.pull = nil
@@ -193,7 +198,7 @@ func (m *Machine) onHello(p *peer, h hello) {
 		m.viewChanged()
 	}
 	if first {
-		m.compare(p)
+		m.compareSoon(p)
 	}
 	m.advanceAll()
 }

@@ -69,6 +69,7 @@ func (m *Machine) remove(entries []*Entry, why Reason) {
 		for i, e := range batch {
 			seqs[i] = e.seq
 		}
+		m.touch(m.self)
 		m.out = append(m.out, m.self.log.Append(seqs, false, nil, uint8(why)))
 		for _, e := range batch {
 			m.disown(e)
@@ -105,6 +106,7 @@ func (m *Machine) add(e *Entry, replaced []*Entry, why Reason) {
 		x.pidEpoch = p.epoch
 		e.extra = &x
 	}
+	m.touch(m.self)
 	m.out = append(m.out, m.self.log.Append(seqs, true, e, uint8(why)))
 	p.add(e)
 	m.index(e, nil, why)

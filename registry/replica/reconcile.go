@@ -129,6 +129,7 @@ func (m *Machine) dropRemoved(o *origin, seqs []uint64) {
 	if o.self {
 		return
 	}
+	m.touch(o)
 	for _, seq := range seqs {
 		if e, ok := o.log.Drop(seq); ok {
 			m.count.Repaired++

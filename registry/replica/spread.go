@@ -101,6 +101,7 @@ func (m *Machine) drain(o *origin) {
 // together: a record that is counted as seen is stored, or it was refused whole
 // when its frame was decoded.
 func (m *Machine) applyRecords(o *origin, records []crdt.Record[*Entry]) {
+	m.touch(o)
 	for _, r := range records {
 		if r.Adds {
 			r.Elem.origin = o

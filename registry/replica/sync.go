@@ -47,43 +47,26 @@ func (m *Machine) compareWithSomeone() {
 		}
 	}
 	if chosen != nil {
-		m.compare(chosen)
+		m.compareWith(chosen)
 	}
-}
-
-// compare asks a peer whether it shows the same.
-func (m *Machine) compare(p *peer) {
-	m.count.Digests++
-	m.send(p, Urgent, m.enc.digest(m.Digest()))
 }
 
 // Digest returns a hash of all that this node shows or would exchange: versions
 // and live sets of the incarnations that are up. Nodes with equal digests show
-// the same.
+// the same. It is a sum of keyed hashes, one for each incarnation, so that a
+// change costs one hash, however many nodes there are.
 func (m *Machine) Digest() uint64 {
-	var d uint64
-	for _, o := range m.origins {
+	for _, o := range m.touched {
+		part := uint64(0)
 		if o.up {
-			d = m.cfg.Secret.Hash(d, o.log.Digest())
+			part = o.log.Digest()
 		}
+		m.digest += part - o.part
+		o.part, o.stale = part, false
 	}
-	return d
-}
-
-func (m *Machine) onDigest(p *peer, digest uint64) {
-	if digest == m.Digest() {
-		m.send(p, Urgent, m.enc.same())
-		p.compared = true
-		m.synced()
-		return
-	}
-	m.send(p, Bulk, m.enc.vector(false, m.vector()))
-}
-
-func (m *Machine) onSame(p *peer) {
-	m.count.DigestsEqual++
-	p.compared = true
-	m.synced()
+	clear(m.touched)
+	m.touched = m.touched[:0]
+	return m.digest
 }
 
 // position is what a node has of an incarnation.
@@ -136,8 +119,7 @@ func (m *Machine) onVector(p *peer, reply bool, theirs []position) {
 	if !reply && len(ahead) > 0 {
 		m.send(p, Bulk, m.enc.vector(true, ahead))
 	}
-	p.compared = true
-	m.synced()
+	m.comparedWith(p)
 }
 
 // acceptListed returns the origin that a position is about; this node's own when
@@ -254,6 +236,7 @@ func (m *Machine) extend(o *origin, a addsMsg) {
 	for _, it := range a.items {
 		it.Elem.origin = o
 	}
+	m.touch(o)
 	added, removed, ok := o.log.Extend(a.lo, a.hi, a.items)
 	if !ok {
 		return
