@@ -13,8 +13,15 @@ import (
 )
 
 const (
-	// quickRetry is the pause between attempts right after a link broke.
-	quickRetry = 25 * time.Millisecond
+	// quickRetry is the pause after the first attempt right after a link broke; each
+	// further one is twice as long, up to slowRetry. The port of a program that was
+	// killed may take connections for a few milliseconds more.
+	quickRetry = 2 * time.Millisecond
+	slowRetry  = 100 * time.Millisecond
+	// quickDial is how long the first attempt after the peer closed a link waits;
+	// each further one waits twice as long. A first packet that was dropped is sent
+	// again by the kernel only after a second.
+	quickDial = 60 * time.Millisecond
 	// quickTime is how long these go on; the rejoin loop goes on after it.
 	quickTime = time.Second
 )
@@ -166,9 +173,13 @@ func (t *Transport) pursue(p *peer, ended bool) {
 	if ended {
 		limit = t.timing.quick
 	}
+	pause, patience := quickRetry, limit
+	if ended {
+		patience = min(limit, quickDial)
+	}
 	for {
-		err := t.dialLink(p, limit)
-		again := err != nil && (t.judgeDial(p, err) || (ended && isTimeout(err)))
+		err := t.dialLink(p, patience)
+		again := err != nil && (t.judgeDial(p, err) || (ended && t.ctx.Err() == nil && unclear(err)))
 		if !again || time.Since(begin) >= quickTime {
 			t.mu.Lock()
 			p.dialing, p.greeting = false, false
@@ -176,10 +187,18 @@ func (t *Transport) pursue(p *peer, ended bool) {
 			return
 		}
 		select {
-		case <-time.After(quickRetry):
+		case <-time.After(pause):
 		case <-t.ctx.Done():
 		}
+		pause, patience = min(2*pause, slowRetry), min(2*patience, limit)
 	}
+}
+
+// unclear reports whether a failed attempt says nothing about the program at the
+// other end: it timed out, or broke before anybody answered.
+func unclear(err error) bool {
+	var r *RefusedError
+	return !errors.As(err, &r) && !errors.Is(err, errNotNeeded) && !errors.Is(err, syscall.ECONNREFUSED)
 }
 
 // dialLink makes one attempt at a link.

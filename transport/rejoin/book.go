@@ -63,6 +63,7 @@ type Book struct {
 	seeds map[string]*entry
 	nodes map[string]*entry
 	self  map[string]bool
+	idle  time.Time // until then nothing is due; zero when it must be looked up
 }
 
 // entry is one address, of a seed, of a peer, or of both.
@@ -87,6 +88,7 @@ func New(cfg Config, rng *rand.Rand) *Book {
 func (b *Book) Seed(addr string) {
 	if b.seeds[addr] == nil && !b.self[addr] {
 		b.seeds[addr] = &entry{addr: addr}
+		b.idle = time.Time{}
 	}
 }
 
@@ -103,6 +105,7 @@ func (b *Book) Met(p transport.Peer, addr string, now time.Time) {
 		return
 	}
 	b.nodes[p.Node] = &entry{addr: addr, peer: p, seen: now, present: true}
+	b.idle = time.Time{}
 	if s := b.seeds[addr]; s != nil {
 		s.peer, s.seen = p, now
 	}
@@ -118,6 +121,7 @@ func (b *Book) Heard(p transport.Peer, addr string, now time.Time) {
 		return
 	}
 	b.nodes[p.Node] = &entry{addr: addr, peer: p, seen: now, due: now.Add(b.wait())}
+	b.idle = time.Time{}
 	b.trim()
 }
 
@@ -126,12 +130,14 @@ func (b *Book) Heard(p transport.Peer, addr string, now time.Time) {
 func (b *Book) Lost(p transport.Peer, now time.Time) {
 	if e := b.nodes[p.Node]; e != nil && e.peer == p && e.present {
 		e.present, e.seen, e.due = false, now, now.Add(b.wait())
+		b.idle = time.Time{}
 	}
 }
 
 // Gone takes out a run that will not come back, because it said that it leaves.
 // A seed stays a seed.
 func (b *Book) Gone(p transport.Peer) {
+	b.idle = time.Time{}
 	if e := b.nodes[p.Node]; e != nil && e.peer == p {
 		delete(b.nodes, p.Node)
 	}
@@ -147,23 +153,11 @@ func (b *Book) Gone(p transport.Peer) {
 // about Config.Every. A seed is missing while no peer in contact listens at it
 // or was found through it.
 func (b *Book) Next(now time.Time, limit int) []Target {
+	if now.Before(b.idle) {
+		return nil
+	}
 	b.forget(now)
-	present := make(map[string]bool, len(b.nodes))
-	due := make([]*entry, 0, len(b.nodes)+len(b.seeds))
-	for _, e := range b.nodes { // in any order: what is due is sorted below
-		if e.present {
-			present[e.addr] = true
-		} else if !e.due.After(now) {
-			due = append(due, e)
-		}
-	}
-	for _, s := range b.seeds { // in any order: what is due is sorted below
-		found := b.nodes[s.peer.Node]
-		met := found != nil && found.present && found.peer == s.peer
-		if !present[s.addr] && !met && !s.due.After(now) {
-			due = append(due, s)
-		}
-	}
+	due, next := b.missing(now)
 	slices.SortFunc(due, func(x, y *entry) int {
 		return cmp.Or(x.due.Compare(y.due), cmp.Compare(x.addr, y.addr), cmp.Compare(x.peer.Node, y.peer.Node))
 	})
@@ -179,7 +173,39 @@ func (b *Book) Next(now time.Time, limit int) []Target {
 			out = append(out, Target{Addr: e.addr, Peer: e.peer})
 		}
 	}
+	if b.idle = next; len(due) > 0 {
+		b.idle = now
+	}
 	return out
+}
+
+// missing returns the entries that are due, and when the next of the others will
+// be: at most Config.Every from now.
+func (b *Book) missing(now time.Time) (due []*entry, next time.Time) {
+	next = now.Add(b.cfg.Every)
+	look := func(e *entry) {
+		if !e.due.After(now) {
+			due = append(due, e)
+		} else if e.due.Before(next) {
+			next = e.due
+		}
+	}
+	present := make(map[string]bool, len(b.nodes))
+	for _, e := range b.nodes { // in any order: what is due is sorted by the caller
+		if e.present {
+			present[e.addr] = true
+		} else {
+			look(e)
+		}
+	}
+	for _, s := range b.seeds { // in any order: what is due is sorted by the caller
+		found := b.nodes[s.peer.Node]
+		met := found != nil && found.present && found.peer == s.peer
+		if !present[s.addr] && !met {
+			look(s)
+		}
+	}
+	return due, next
 }
 
 // Found records which peer answered at a seed's address; it may listen elsewhere.
