@@ -24,8 +24,12 @@ const idleGap = 100 * time.Microsecond
 
 // afterwards sees to the effects of an input once mu is free.
 func (r *Registry) afterwards(now crdt.Reading, t todo) {
-	if t.frames && (t.urgent || now.Mono-r.pump.last.Load() > int64(idleGap)) {
-		r.flush()
+	idle := now.Mono-r.pump.last.Load() > int64(idleGap)
+	if t.frames && (t.urgent || idle) && r.pump.mu.TryLock() {
+		// Whoever pumps now may have looked before these frames came; then the loop
+		// takes them. A caller never waits behind somebody else's frames.
+		r.drain()
+		r.pump.mu.Unlock()
 		t.frames = false
 	}
 	if t.frames || t.talk {
@@ -40,6 +44,11 @@ func (r *Registry) flush() {
 	}
 	r.pump.mu.Lock()
 	defer r.pump.mu.Unlock()
+	r.drain()
+}
+
+// drain sends until nothing is queued. It needs pump.mu.
+func (r *Registry) drain() {
 	for {
 		r.mu.Lock()
 		r.machine.Flush()
