@@ -182,13 +182,13 @@ func (m *Machine) claimAgain(c Register) *Entry {
 		if e.local() {
 			replaced = append(replaced, e)
 		} else if e.origin.up {
-			over = append(over, e.Dot())
+			over = append(over, e.Born())
 		}
 		if e.extra != nil && e.origin.up {
 			over = append(over, e.extra.supersedes...)
 		}
 	}
-	e := m.claim(c, replaced, m.compactDots(over))
+	e := m.claim(c, replaced, m.compactDots(c.Name, over))
 	for _, old := range replaced {
 		if old.serial == c.Serial {
 			continue
@@ -205,19 +205,20 @@ func (m *Machine) claimAgain(c Register) *Entry {
 // node that had a claim to the name and may not have withdrawn it yet.
 const maxSuperseded = 64
 
-// compactDots leaves the last dot of each incarnation, and none of those whose
+// compactDots leaves the last birth of each incarnation, and none of those whose
 // claims are known to be withdrawn.
-func (m *Machine) compactDots(dots []crdt.Dot) []crdt.Dot {
+func (m *Machine) compactDots(name string, dots []crdt.Dot) []crdt.Dot {
 	slices.SortFunc(dots, crdt.Dot.Compare)
+	live := m.claimsOf(name)
 	var kept []crdt.Dot
 	for i, d := range dots {
 		if i+1 < len(dots) && dots[i+1].Replica == d.Replica {
 			continue
 		}
-		if o := m.known(d.Replica); o != nil && o.log.Version() >= d.Seq {
-			if _, live := o.log.Get(d.Seq); !live {
-				continue
-			}
+		o := m.known(d.Replica)
+		claims := slices.ContainsFunc(live, func(e *Entry) bool { return e.Born() == d })
+		if o != nil && o.log.Version() >= d.Seq && !claims {
+			continue
 		}
 		kept = append(kept, d)
 	}

@@ -102,13 +102,15 @@ func (e *Entry) Claim() resolve.Claim {
 	return c
 }
 
-// supersedes reports whether e replaced o by a Reregister that had seen it.
+// supersedes reports whether e replaced o by a Reregister that had seen it, or an
+// earlier form of it: an update is no bid.
 func (e *Entry) supersedes(o *Entry) bool {
 	if e.extra == nil {
 		return false
 	}
+	born := o.Born()
 	for _, d := range e.extra.supersedes {
-		if d.Replica == o.origin.id && o.seq <= d.Seq {
+		if d.Replica == born.Replica && born.Seq <= d.Seq {
 			return true
 		}
 	}

@@ -91,7 +91,9 @@ func New(cfg Config, now crdt.Reading) (*Machine, error) {
 		audit:        audit{limit: cfg.AuditLimit},
 		serving:      !cfg.Joins,
 	}
-	m.self = m.newOrigin(crdt.Replica{Node: cfg.Self.Node, Epoch: cfg.Self.Run}, cfg.Label)
+	m.self = m.newOrigin(identity{
+		id: crdt.Replica{Node: cfg.Self.Node, Epoch: cfg.Self.Run}, label: cfg.Label, run: cfg.Self.Run,
+	})
 	m.self.self, m.self.up = true, true
 	m.touch(m.self)
 	m.origins = []*origin{m.self}

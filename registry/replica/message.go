@@ -87,8 +87,7 @@ type pullMsg struct {
 
 // addsMsg states what lives in (lo, hi] of an incarnation.
 type addsMsg struct {
-	id      crdt.Replica
-	label   string
+	identity
 	lo, hi  uint64
 	version uint64
 	last    bool // the last chunk of this answer; there is more

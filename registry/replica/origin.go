@@ -9,12 +9,11 @@ import (
 
 // origin is what this node knows of one incarnation.
 //
-// Invariant: id and label never change, so that entries may be read in other
+// Invariant: its identity never changes, so that entries may be read in other
 // goroutines; an origin is gated, that is kept out of every exchange, from the
 // moment it goes down until it is up again.
 type origin struct {
-	id    crdt.Replica
-	label string
+	identity
 	self  bool
 	up    bool // its entries are shown
 	gated bool // it was up and went down
@@ -28,8 +27,17 @@ type origin struct {
 	waiting []delta // frames beyond a gap, ascending, bounded by maxWaiting
 }
 
-func (m *Machine) newOrigin(id crdt.Replica, label string) *origin {
-	return &origin{id: id, label: label, since: m.now.Mono, log: crdt.NewLog[*Entry](id, m.cfg.Secret)}
+// identity is what is said of an incarnation whenever it is spoken of.
+type identity struct {
+	id    crdt.Replica
+	label string
+	// run is the run of the node that it is of. It is the epoch, unless the node
+	// had to take a newer epoch in that run.
+	run uint64
+}
+
+func (m *Machine) newOrigin(i identity) *origin {
+	return &origin{identity: i, since: m.now.Mono, log: crdt.NewLog[*Entry](i.id, m.cfg.Secret)}
 }
 
 // find returns the place of a node's origin and whether it is there.
@@ -59,7 +67,8 @@ func (m *Machine) known(id crdt.Replica) *origin {
 // accept returns the origin of an incarnation that somebody speaks of, making it
 // if it is new. It returns nil when what is said must be ignored: the
 // incarnation is over, or it is gated, or it bears this node's own name.
-func (m *Machine) accept(id crdt.Replica, label string) *origin {
+func (m *Machine) accept(what identity) *origin {
+	id := what.id
 	if id.Node == m.self.id.Node {
 		m.heardOfSelf(id.Epoch)
 		return nil
@@ -80,22 +89,17 @@ func (m *Machine) accept(id crdt.Replica, label string) *origin {
 		i, _ = m.find(id.Node)
 	}
 	m.floors[id.Node] = floor{id.Epoch, m.now.Mono}
-	o := m.newOrigin(id, label)
+	o := m.newOrigin(what)
 	m.origins = slices.Insert(m.origins, i, o)
-	o.up = m.reachable(id)
+	o.up = m.reachable(what)
 	m.touch(o)
 	return o
 }
 
-// reachable reports whether some peer that is up is the incarnation.
-func (m *Machine) reachable(id crdt.Replica) bool {
-	i, _ := m.findPeer(Peer{Node: id.Node})
-	for ; i < len(m.peers) && m.peers[i].id.Node == id.Node; i++ {
-		if m.peers[i].is(id) {
-			return true
-		}
-	}
-	return false
+// reachable reports whether the run that an incarnation is of is up.
+func (m *Machine) reachable(i identity) bool {
+	_, up := m.findPeer(Peer{i.id.Node, i.run})
+	return up
 }
 
 // relive brings the origin of a node in line with whether it is reachable.
@@ -105,7 +109,7 @@ func (m *Machine) relive(node string, why Reason) {
 		return
 	}
 	o := m.origins[i]
-	up := m.reachable(o.id)
+	up := m.reachable(o.identity)
 	switch {
 	case up && !o.up:
 		o.gated = false
@@ -194,7 +198,9 @@ const maxRebirths = 3
 // rebear moves everything that this node holds to a new epoch.
 func (m *Machine) rebear(epoch uint64) {
 	old := m.self
-	next := m.newOrigin(crdt.Replica{Node: old.id.Node, Epoch: epoch}, old.label)
+	next := m.newOrigin(identity{
+		id: crdt.Replica{Node: old.id.Node, Epoch: epoch}, label: old.label, run: old.run,
+	})
 	next.self, next.up = true, true
 	old.up, m.self = false, next
 	m.touch(old)

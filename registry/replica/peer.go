@@ -32,15 +32,6 @@ type peer struct {
 	pulls    int    // fetches from it under way
 }
 
-// is reports whether the peer is the incarnation id. Before its Hello, which a
-// peer without a direct link never sends, any epoch from its run on may be its.
-func (p *peer) is(id crdt.Replica) bool {
-	if p.epoch != 0 {
-		return p.epoch == id.Epoch
-	}
-	return id.Epoch >= p.id.Run
-}
-
 // ready reports whether frames of the machine flow both ways.
 func (p *peer) ready() bool { return p.linked && p.greeted && !p.refused }
 
@@ -142,7 +133,7 @@ func (m *Machine) PeerDown(now crdt.Reading, id Peer, left bool) {
 // still said about it is news.
 func (m *Machine) bury(p *peer) {
 	i, ok := m.find(p.id.Node)
-	if !ok || !p.is(m.origins[i].id) || m.origins[i].self {
+	if !ok || m.origins[i].run != p.id.Run || m.origins[i].self {
 		return
 	}
 	o := m.origins[i]
@@ -190,8 +181,7 @@ func (m *Machine) onHello(p *peer, h hello) {
 		m.heardOfSelf(h.KnownEpoch)
 	}
 	if epochChanged {
-		m.accept(crdt.Replica{Node: p.id.Node, Epoch: h.Epoch}, h.Label)
-		m.relive(p.id.Node, NodeDown)
+		m.accept(identity{crdt.Replica{Node: p.id.Node, Epoch: h.Epoch}, h.Label, p.id.Run})
 	}
 	if p.serving != h.Serving || first {
 		p.serving = h.Serving

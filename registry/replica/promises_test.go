@@ -189,7 +189,7 @@ func TestGroupCountsAMemberOnce(t *testing.T) {
 func relayed(n *node, id crdt.Replica) []byte {
 	o := n.m.known(id)
 	items := slices.Collect(o.log.All())
-	return n.m.enc.adds(addsMsg{id: id, label: o.label, lo: 0, hi: o.log.Version(), version: o.log.Version(), done: true}, items)
+	return n.m.enc.adds(addsMsg{identity: o.identity, lo: 0, hi: o.log.Version(), version: o.log.Version(), done: true}, items)
 }
 
 func TestNothingOfARunThatIsOverComesBackByHearsay(t *testing.T) {

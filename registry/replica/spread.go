@@ -8,8 +8,7 @@ import (
 
 // delta is a run of consecutive records of one origin.
 type delta struct {
-	id      crdt.Replica
-	label   string
+	identity
 	records []crdt.Record[*Entry]
 }
 
@@ -53,7 +52,7 @@ func (m *Machine) anyReady() bool { return slices.ContainsFunc(m.peers, (*peer).
 // onDelta applies the next records of an origin. A gap is never applied; it is
 // fetched, and the frame waits for what comes before it.
 func (m *Machine) onDelta(p *peer, d delta) {
-	o := m.accept(d.id, d.label)
+	o := m.accept(d.identity)
 	if o == nil || len(d.records) == 0 {
 		return
 	}

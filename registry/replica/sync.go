@@ -71,8 +71,7 @@ func (m *Machine) Digest() uint64 {
 
 // position is what a node has of an incarnation.
 type position struct {
-	id      crdt.Replica
-	label   string
+	identity
 	version uint64
 	sum     uint64
 }
@@ -88,7 +87,7 @@ func (m *Machine) vector() []position {
 }
 
 func (o *origin) position() position {
-	return position{o.id, o.label, o.log.Version(), o.log.Sum()}
+	return position{o.identity, o.log.Version(), o.log.Sum()}
 }
 
 // onVector fetches what the peer has and this node lacks, and offers, in answer
@@ -128,7 +127,7 @@ func (m *Machine) acceptListed(pos position) *origin {
 	if pos.id == m.self.id {
 		return m.self
 	}
-	return m.accept(pos.id, pos.label)
+	return m.accept(pos.identity)
 }
 
 // fetch asks a peer for what lives above this node's version of an origin.
@@ -157,7 +156,7 @@ func (m *Machine) pullOn(p *peer, o *origin, first bool) {
 func (m *Machine) onPull(p *peer, q pullMsg) {
 	o := m.known(q.id)
 	if o == nil || !o.up || q.after > o.log.Version() {
-		m.send(p, Bulk, m.enc.adds(addsMsg{id: q.id, lo: q.after, hi: q.after, done: true}, nil))
+		m.send(p, Bulk, m.enc.adds(addsMsg{identity: identity{id: q.id, run: q.id.Epoch}, lo: q.after, hi: q.after, done: true}, nil))
 		return
 	}
 	if q.first {
@@ -181,7 +180,7 @@ func (m *Machine) sendAdds(p *peer, o *origin, after, upto uint64) {
 			hi := items[len(items)-1].Seq
 			chunks++
 			m.send(p, Bulk, m.enc.adds(addsMsg{
-				id: o.id, label: o.label, lo: lo, hi: hi, version: o.log.Version(), last: chunks == chunksAhead,
+				identity: o.identity, lo: lo, hi: hi, version: o.log.Version(), last: chunks == chunksAhead,
 			}, items))
 			if chunks == chunksAhead {
 				return
@@ -192,12 +191,12 @@ func (m *Machine) sendAdds(p *peer, o *origin, after, upto uint64) {
 		items = append(items, it)
 	}
 	m.send(p, Bulk, m.enc.adds(addsMsg{
-		id: o.id, label: o.label, lo: lo, hi: upto, version: o.log.Version(), done: true}, items))
+		identity: o.identity, lo: lo, hi: upto, version: o.log.Version(), done: true}, items))
 }
 
 // onAdds applies a chunk, and asks for the next when that was the last under way.
 func (m *Machine) onAdds(p *peer, a addsMsg) {
-	o := m.accept(a.id, a.label)
+	o := m.accept(a.identity)
 	if o == nil {
 		m.endPull(p, m.known(a.id))
 		return

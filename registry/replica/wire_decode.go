@@ -192,6 +192,17 @@ func (r *reader) replica() crdt.Replica {
 	return id
 }
 
+func (r *reader) identity() identity {
+	i := identity{id: r.replica(), label: r.text(MaxKey)}
+	above := r.uint()
+	if above >= i.id.Epoch {
+		r.fail("epoch below its run")
+		return i
+	}
+	i.run = i.id.Epoch - above
+	return i
+}
+
 func (r *reader) dot() crdt.Dot { return crdt.Dot{Replica: r.replica(), Seq: r.uint()} }
 
 func (r *reader) pid() resolve.PID {
@@ -199,7 +210,7 @@ func (r *reader) pid() resolve.PID {
 }
 
 func (r *reader) delta() delta {
-	d := delta{id: r.replica(), label: r.text(MaxKey)}
+	d := delta{identity: r.identity()}
 	seq, n := r.uint(), r.count()
 	if seq == 0 || seq+uint64(n) < seq {
 		r.fail("number out of range")
@@ -275,7 +286,7 @@ func (r *reader) vector() vectorMsg {
 	v := vectorMsg{reply: r.bool()}
 	for n := r.count(); n > 0 && r.err == nil; n-- {
 		v.positions = append(v.positions, position{
-			id: r.replica(), label: r.text(MaxKey), version: r.uint(), sum: r.uint(),
+			identity: r.identity(), version: r.uint(), sum: r.uint(),
 		})
 	}
 	return v
@@ -283,7 +294,7 @@ func (r *reader) vector() vectorMsg {
 
 func (r *reader) adds() addsMsg {
 	a := addsMsg{
-		id: r.replica(), label: r.text(MaxKey), lo: r.uint(), hi: r.uint(), version: r.uint(),
+		identity: r.identity(), lo: r.uint(), hi: r.uint(), version: r.uint(),
 		last: r.bool(), done: r.bool(),
 	}
 	seq := a.lo

@@ -45,6 +45,12 @@ func (e *encoder) replica(r crdt.Replica) {
 	e.uint(r.Epoch)
 }
 
+func (e *encoder) identity(i identity) {
+	e.replica(i.id)
+	e.text(i.label)
+	e.uint(i.id.Epoch - i.run)
+}
+
 func (e *encoder) dot(d crdt.Dot) {
 	e.replica(d.Replica)
 	e.uint(d.Seq)
@@ -82,8 +88,7 @@ func (e *encoder) delta(o *origin, records []crdt.Record[*Entry]) ([]byte, int) 
 		n++
 	}
 	e.start(isDelta)
-	e.replica(o.id)
-	e.text(o.label)
+	e.identity(o.identity)
 	e.uint(records[0].Seq)
 	e.uint(uint64(n))
 	for _, r := range records[:n] {
@@ -193,8 +198,7 @@ func (e *encoder) vector(reply bool, positions []position) []byte {
 	e.bool(reply)
 	e.uint(uint64(len(positions)))
 	for _, p := range positions {
-		e.replica(p.id)
-		e.text(p.label)
+		e.identity(p.identity)
 		e.uint(p.version)
 		e.fixed(p.sum)
 	}
@@ -213,8 +217,7 @@ func (e *encoder) pull(q pullMsg) []byte {
 
 func (e *encoder) adds(a addsMsg, items []crdt.Item[*Entry]) []byte {
 	e.start(isAdds)
-	e.replica(a.id)
-	e.text(a.label)
+	e.identity(a.identity)
 	e.uint(a.lo)
 	e.uint(a.hi)
 	e.uint(a.version)

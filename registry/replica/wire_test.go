@@ -36,7 +36,7 @@ func drawEntry(t *rapid.T, seq uint64) *Entry {
 
 func TestDeltaRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		o := &origin{id: crdt.Replica{Node: "n", Epoch: 7}, label: "zone"}
+		o := &origin{identity: identity{crdt.Replica{Node: "n", Epoch: 7}, "zone", 3}}
 		first := rapid.Uint64Range(10_000, 1<<40).Draw(t, "first")
 		var records []crdt.Record[*Entry]
 		for i := range rapid.IntRange(1, 8).Draw(t, "records") {
@@ -55,7 +55,7 @@ func TestDeltaRoundTrip(t *testing.T) {
 		require.Equal(t, len(records), n)
 		msg, err := decode(frame)
 		require.NoError(t, err)
-		require.Equal(t, delta{id: o.id, label: o.label, records: records}, msg)
+		require.Equal(t, delta{identity: o.identity, records: records}, msg)
 	})
 }
 
@@ -68,9 +68,9 @@ func TestMessagesRoundTrip(t *testing.T) {
 	for _, msg := range []any{
 		hello{Version: 1, Policy: 1 << 63, PolicyName: "p", Epoch: 3, Label: "l", Serving: true, Want: true, KnownEpoch: 8, Clock: -5},
 		digestMsg(1 << 60), sameMsg{},
-		vectorMsg{reply: true, positions: []position{{id, "l", 5, 6}, {id, "", 0, 0}}},
+		vectorMsg{reply: true, positions: []position{{identity{id, "l", 5}, 5, 6}, {identity{id, "", id.Epoch}, 0, 0}}},
 		pullMsg{id: id, after: 5, upto: 9, first: true, sum: 11},
-		addsMsg{id: id, label: "l", lo: 4, hi: 99, version: 120, last: true, items: []crdt.Item[*Entry]{
+		addsMsg{identity: identity{id, "l", id.Epoch}, lo: 4, hi: 99, version: 120, last: true, items: []crdt.Item[*Entry]{
 			{Seq: 5, Elem: &Entry{seq: 5, key: "k", serial: 1, bornSeq: 5}}, {Seq: 99, Elem: &Entry{seq: 99, key: "k", serial: 1, bornSeq: 2}},
 		}},
 		ranges{id: id, version: 100, salt: 5, parts: []part{
