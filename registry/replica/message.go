@@ -81,8 +81,8 @@ type claimMsg struct {
 type pullMsg struct {
 	id          crdt.Replica
 	after, upto uint64
-	first       bool
-	sum         uint64 // fingerprint of what lives at or below after, when first
+	last        bool
+	sum         uint64 // fingerprint of what lives at or below after, when last
 }
 
 // addsMsg states what lives in (lo, hi] of an incarnation.

@@ -22,6 +22,7 @@ type pull struct {
 	from Peer
 	upto uint64 // the peer's version when the fetch began, or 0: whatever it has
 	base uint64 // the version here when the fetch began
+	last bool   // all is here; what was removed below is being asked for
 	at   int64  // when the peer last moved it on
 }
 
@@ -138,17 +139,20 @@ func (m *Machine) fetch(p *peer, o *origin, upto uint64) {
 	m.count.Pulls++
 	p.pulls++
 	o.pull = &pull{from: p.id, upto: upto, base: o.log.Version()}
-	m.pullOn(p, o, true)
+	m.pullOn(p, o)
 }
 
-// pullOn asks for the next chunks of a fetch. The first request carries the
-// fingerprint of what lives here, so that the peer can see whether anything
-// below was removed.
-func (m *Machine) pullOn(p *peer, o *origin, first bool) {
+// pullOn asks for the next chunks of a fetch. The last request carries the
+// fingerprint of what lives here, so that the peer can see whether anything was
+// removed. It comes last because an update gives an entry a new number: to take
+// the old one away before the new one is here would show nobody meanwhile.
+func (m *Machine) pullOn(p *peer, o *origin) {
+	q := pullMsg{id: o.id, after: o.log.Version(), upto: o.pull.upto, last: o.pull.last, sum: o.log.Sum()}
+	if q.last {
+		q.upto = q.after
+	}
 	o.pull.at = m.now.Mono
-	m.send(p, Bulk, m.enc.pull(pullMsg{
-		id: o.id, after: o.log.Version(), upto: o.pull.upto, first: first, sum: o.log.Sum(),
-	}))
+	m.send(p, Bulk, m.enc.pull(q))
 }
 
 // onPull answers with what lives above the version asked from, and opens the
@@ -159,7 +163,7 @@ func (m *Machine) onPull(p *peer, q pullMsg) {
 		m.send(p, Bulk, m.enc.adds(addsMsg{identity: identity{id: q.id, run: q.id.Epoch}, lo: q.after, hi: q.after, done: true}, nil))
 		return
 	}
-	if q.first {
+	if q.last {
 		if sum, _ := o.log.RangeSum(0, q.after); sum != q.sum {
 			m.sendRanges(p, o, 0, q.after)
 		}
@@ -210,6 +214,11 @@ func (m *Machine) onAdds(p *peer, a addsMsg) {
 		return
 	}
 	q.at = m.now.Mono
+	if a.done && !q.last && q.base > 0 {
+		q.last = true
+		m.pullOn(p, o)
+		return
+	}
 	if a.done {
 		m.endPull(p, o)
 		if len(o.waiting) > 0 && o.log.Version() > q.base {
@@ -219,7 +228,7 @@ func (m *Machine) onAdds(p *peer, a addsMsg) {
 		return
 	}
 	if a.last {
-		m.pullOn(p, o, false)
+		m.pullOn(p, o)
 	}
 }
 

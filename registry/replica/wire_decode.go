@@ -54,7 +54,7 @@ func (r *reader) message(k kindOf) any {
 	case isVector:
 		return r.vector()
 	case isPull:
-		return pullMsg{id: r.replica(), after: r.uint(), upto: r.uint(), first: r.bool(), sum: r.uint()}
+		return pullMsg{id: r.replica(), after: r.uint(), upto: r.uint(), last: r.bool(), sum: r.uint()}
 	case isAdds:
 		return r.adds()
 	case isRanges:

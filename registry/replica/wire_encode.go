@@ -210,7 +210,7 @@ func (e *encoder) pull(q pullMsg) []byte {
 	e.replica(q.id)
 	e.uint(q.after)
 	e.uint(q.upto)
-	e.bool(q.first)
+	e.bool(q.last)
 	e.fixed(q.sum)
 	return e.finish()
 }

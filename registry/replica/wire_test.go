@@ -69,7 +69,7 @@ func TestMessagesRoundTrip(t *testing.T) {
 		hello{Version: 1, Policy: 1 << 63, PolicyName: "p", Epoch: 3, Label: "l", Serving: true, Want: true, KnownEpoch: 8, Clock: -5},
 		digestMsg(1 << 60), sameMsg{},
 		vectorMsg{reply: true, positions: []position{{identity{id, "l", 5}, 5, 6}, {identity{id, "", id.Epoch}, 0, 0}}},
-		pullMsg{id: id, after: 5, upto: 9, first: true, sum: 11},
+		pullMsg{id: id, after: 5, upto: 9, last: true, sum: 11},
 		addsMsg{identity: identity{id, "l", id.Epoch}, lo: 4, hi: 99, version: 120, last: true, items: []crdt.Item[*Entry]{
 			{Seq: 5, Elem: &Entry{seq: 5, key: "k", serial: 1, bornSeq: 5}}, {Seq: 99, Elem: &Entry{seq: 99, key: "k", serial: 1, bornSeq: 2}},
 		}},
@@ -181,7 +181,7 @@ func FuzzStep(f *testing.F) {
 	f.Add(e.hello(hello{Version: 1}))
 	f.Add(e.vector(false, a.m.vector()))
 	f.Add(e.ranges(ranges{id: a.m.self.id, version: 3, parts: []part{{lo: 0, hi: 3, listed: true, seqs: []uint64{1}}}}))
-	f.Add(e.pull(pullMsg{id: a.m.self.id, first: true}))
+	f.Add(e.pull(pullMsg{id: a.m.self.id, last: true}))
 	f.Add(e.claim(claimMsg{Name: "k", Holder: resolve.PID{Node: "n2"}}))
 	f.Fuzz(func(t *testing.T, frame []byte) {
 		cfg := Config{Self: Peer{"n1", 1}, Joins: true}
