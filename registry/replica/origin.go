@@ -23,8 +23,9 @@ type origin struct {
 	part  uint64 // what it adds to the machine's digest
 	stale bool   // part is out of date
 
-	pull    *pull
-	waiting []delta // frames beyond a gap, ascending, bounded by maxWaiting
+	pull     *pull
+	removals []removals // that wait for a version, bounded by maxRemovals
+	waiting  []delta    // frames beyond a gap, ascending, bounded by maxWaiting
 }
 
 // identity is what is said of an incarnation whenever it is spoken of.
@@ -116,7 +117,7 @@ func (m *Machine) relive(node string, why Reason) {
 		m.setUp(o, true, NodeUp)
 	case !up && o.up:
 		o.gated = true
-		o.pull, o.waiting = nil, nil
+		o.pull, o.waiting, o.removals = nil, nil, nil
 		m.setUp(o, false, why)
 	}
 }
@@ -140,7 +141,8 @@ func (m *Machine) setUp(o *origin, up bool, why Reason) {
 // that it can flow in again as ordinary missing entries. It is local and is
 // never spread.
 func (m *Machine) forget(o *origin, why Reason) {
-	o.gated, o.pull, o.waiting = true, nil, nil
+	o.gated = true
+	o.pull, o.waiting, o.removals = nil, nil, nil
 	if i, ok := m.find(o.id.Node); ok && m.origins[i] == o {
 		m.origins = slices.Delete(m.origins, i, i+1)
 	}

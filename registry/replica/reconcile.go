@@ -87,7 +87,7 @@ func (m *Machine) onRanges(p *peer, r ranges) {
 		if q.listed {
 			extra, missing := o.log.Compare(q.lo, q.hi, q.seqs)
 			gone = append(gone, missing...)
-			m.dropRemoved(o, extra)
+			m.dropRemoved(o, extra, r.version)
 			continue
 		}
 		if sum, n := o.log.RangeSum(q.lo, q.hi); salted(sum, n, r.salt) != q.print {
@@ -120,13 +120,33 @@ func (m *Machine) onDrops(d dropsMsg) {
 			seqs = append(seqs, seq)
 		}
 	}
-	m.dropRemoved(o, seqs)
+	m.dropRemoved(o, seqs, d.version)
 }
 
-// dropRemoved removes entries of which a peer has shown that their owner removed
-// them. The owner itself knows better than anybody what it holds.
-func (m *Machine) dropRemoved(o *origin, seqs []uint64) {
-	if o.self {
+// removals are numbers of which it is known that their owner removed them before
+// it reached a version.
+type removals struct {
+	version uint64
+	seqs    []uint64
+}
+
+// maxRemovals bounds the removals that wait for a version. Beyond it they are let
+// go; the next comparison finds them again.
+const maxRemovals = 64
+
+// dropRemoved removes entries of which a peer at a version has shown that their
+// owner removed them. It waits until this node is at that version too: an entry
+// that is gone there may have been updated, and to take the old form away before
+// the new one is here would show nobody meanwhile. The owner itself knows better
+// than anybody what it holds.
+func (m *Machine) dropRemoved(o *origin, seqs []uint64, version uint64) {
+	if o.self || len(seqs) == 0 {
+		return
+	}
+	if version > o.log.Version() {
+		if len(o.removals) < maxRemovals {
+			o.removals = append(o.removals, removals{version, seqs})
+		}
 		return
 	}
 	m.touch(o)
@@ -135,5 +155,14 @@ func (m *Machine) dropRemoved(o *origin, seqs []uint64) {
 			m.count.Repaired++
 			m.unindex(e, Gone)
 		}
+	}
+}
+
+// dropDue removes what waited for the version that an origin has reached.
+func (m *Machine) dropDue(o *origin) {
+	waiting := o.removals
+	o.removals = nil
+	for _, r := range waiting {
+		m.dropRemoved(o, r.seqs, r.version)
 	}
 }

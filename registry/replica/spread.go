@@ -112,6 +112,7 @@ func (m *Machine) applyRecords(o *origin, records []crdt.Record[*Entry]) {
 		m.count.RecordsIn++
 		m.applyRecord(r, removed)
 	}
+	m.dropDue(o)
 }
 
 // applyRecord brings what is shown in line with a record that the log took.

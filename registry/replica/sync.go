@@ -1,6 +1,7 @@
 package replica
 
 import (
+	"slices"
 	"time"
 
 	"github.com/rollcall-dev/rollcall/crdt"
@@ -241,21 +242,23 @@ func (m *Machine) endPull(p *peer, o *origin) {
 
 // extend applies a statement about all that lives in a range.
 func (m *Machine) extend(o *origin, a addsMsg) {
-	for _, it := range a.items {
+	have := o.log.Version()
+	if a.lo > have || a.hi <= have {
+		return
+	}
+	// Of what is covered here already the statement may know removals; they are
+	// left to the reconciliation, which waits for what took their place.
+	items := slices.DeleteFunc(a.items, func(it crdt.Item[*Entry]) bool { return it.Seq <= have })
+	for _, it := range items {
 		it.Elem.origin = o
 	}
 	m.touch(o)
-	added, removed, ok := o.log.Extend(a.lo, a.hi, a.items)
-	if !ok {
-		return
-	}
+	added, _, _ := o.log.Extend(have, a.hi, items)
 	for _, it := range added {
 		m.observe(it.Elem)
 		m.index(it.Elem, nil, Registered)
 	}
-	for _, it := range removed {
-		m.unindex(it.Elem, Gone)
-	}
+	m.dropDue(o)
 	m.count.EntriesIn += uint64(len(added))
 }
 
