@@ -50,7 +50,7 @@ type answer struct {
 	Nonce  uint64
 	Kind   answerKind
 	Stamp  crdt.Stamp    // of granted: above all that the home has seen of the name
-	Holder resolve.Claim // of taken
+	Holder resolve.Claim // of taken; of granted, name and process of the claimant
 }
 
 type answerKind uint8
@@ -381,6 +381,9 @@ func (m *Machine) dropPending(serial uint64) {
 func (m *Machine) onClaim(p *peer, c claimMsg) {
 	a := m.arbitrate(c.Name, c.Holder, c.Final)
 	a.Nonce, a.Stamp = c.Nonce, m.stamp()
+	if a.Kind == granted {
+		a.Holder = resolve.Claim{Name: c.Name, Holder: c.Holder}
+	}
 	m.send(p, Urgent, m.enc.answer(a))
 }
 
@@ -397,6 +400,17 @@ func (m *Machine) onAnswer(from *peer, a answer) {
 			return
 		}
 	}
+	if a.Kind == granted && !m.wants(a.Holder) {
+		m.send(from, Urgent, m.enc.release(claimMsg{Name: a.Holder.Name, Holder: a.Holder.Holder}))
+	}
+}
+
+// wants reports whether a process of this node still waits for a name, or holds
+// it: then a grant that comes late stays with the home until the claim comes.
+func (m *Machine) wants(c resolve.Claim) bool {
+	return m.ownClaim(c.Holder.Serial, c.Name) != nil || slices.ContainsFunc(m.pending, func(p *pending) bool {
+		return p.call.Name == c.Name && p.call.Serial == c.Holder.Serial
+	})
 }
 
 // arbitrate decides a claim as the name's home.

@@ -130,3 +130,17 @@ func TestForgottenNodeComesBackAsMissingEntries(t *testing.T) {
 	c.run(time.Minute)
 	require.NotContains(t, a.m.floors, "n3", "what is kept of a node that is gone is dropped too")
 }
+
+func TestGrantForAProcessThatEndedIsGivenBack(t *testing.T) {
+	c, a, b, d := three(t)
+	c.run(2 * time.Second)
+	name := nameAt(t, a, "n2", 0)
+	id := c.registerAsync(a, name)
+	a.m.Exit(c.reading(), a.serial)
+	c.collect(a)
+	c.settle()
+	require.ErrorIs(t, a.results[id].Err, ErrNoProcess)
+	require.Empty(t, b.m.reservations)
+	_, err := c.register(d, name)
+	require.NoError(t, err)
+}

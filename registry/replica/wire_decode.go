@@ -350,10 +350,15 @@ func (r *reader) answer() answer {
 		return a
 	}
 	a.Kind, a.Stamp = answerKind(kind), r.stamp()
-	if a.Kind != taken {
+	c := &a.Holder
+	switch a.Kind {
+	case granted:
+		c.Name, c.Holder = r.text(MaxKey), r.pid()
+		return a
+	case taken:
+	default:
 		return a
 	}
-	c := &a.Holder
 	c.Name = r.text(MaxKey)
 	c.Dot = r.looseDot()
 	c.Holder = r.pid()

@@ -282,8 +282,11 @@ func (e *encoder) answer(a answer) []byte {
 	e.uint(a.Nonce)
 	e.uint(uint64(a.Kind))
 	e.stamp(a.Stamp)
-	if a.Kind == taken {
-		c := a.Holder
+	switch c := a.Holder; a.Kind {
+	case granted:
+		e.text(c.Name)
+		e.pid(c.Holder)
+	case taken:
 		e.text(c.Name)
 		e.dot(c.Dot)
 		e.pid(c.Holder)
