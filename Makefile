@@ -3,7 +3,7 @@
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 PACKAGES := ./...
 
-.PHONY: help ci demo test race lint props fuzz bench cover detect tidy clean
+.PHONY: help ci sim exhaust scale demo test race lint props mutants fuzz bench cover detect tidy clean
 
 help: ## List the targets.
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -29,10 +29,23 @@ lint: ## gofmt, vet, staticcheck and the tidy test.
 
 props: ## The property tests with many more cases.
 	go test ./crdt/... ./resolve/... -rapid.checks=20000
+	go test ./property_test -rapid.checks=1000 -timeout 60m
+
+mutants: ## Faults planted in the library one at a time, each to be noticed: half an hour on two cores.
+	go run ./property_test/mutants -j 2
 
 fuzz: ## Each fuzz target for half a minute.
 	@for p in $$(go list ./...); do for f in $$(go test -list '^Fuzz' $$p | grep '^Fuzz'); do \
 		echo "$$p $$f"; go test -run '^$$' -fuzz "^$$f$$" -fuzztime 30s $$p || exit 1; done; done
+
+sim: ## 2,000 netsplits of all kinds in the simulator, every run checked: under two minutes on two cores.
+	go run ./jepsen-lite sweep --seeds 1-2000
+
+exhaust: ## Every schedule of up to DEPTH steps (default 4) on three nodes. DEPTH=5 takes half an hour.
+	go run ./jepsen-lite exhaust --nodes 3 --depth $(or $(DEPTH),4)
+
+scale: ## One thousand nodes in the simulator: minutes.
+	ROLLCALL_LONG=1 go test -count=1 -v -timeout 40m -run Scale ./jepsen-lite/sim
 
 bench: ## Every benchmark beside the code, in ns/op and allocs/op.
 	go test -run '^$$' -bench . -benchmem $(PACKAGES)

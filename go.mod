@@ -3,6 +3,7 @@ module github.com/rollcall-dev/rollcall
 go 1.26
 
 require (
+	github.com/anishathalye/porcupine v1.3.1
 	github.com/hashicorp/memberlist v0.7.0
 	github.com/hashicorp/yamux v0.1.2
 	github.com/puzpuzpuz/xsync/v4 v4.5.0

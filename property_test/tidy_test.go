@@ -93,19 +93,24 @@ func mayImport() map[string][]string {
 		"transport/rejoin":        {"transport"},
 		"transport/gossip":        {"transport", "transport/rejoin"},
 		"transport/transporttest": {"transport"},
-		"property_test":           {"crdt", "resolve", "resolve/resolvetest", "registry/replica"},
-		"jepsen-lite/history":     {},
-		"jepsen-lite/scenario":    {"resolve"},
-		"jepsen-lite/nemesis":     {"jepsen-lite/scenario"},
-		"jepsen-lite/check":       {"jepsen-lite/history", "resolve", "crdt"},
-		"jepsen-lite/report":      {"jepsen-lite/history", "jepsen-lite/check"},
+		"property_test": {
+			"crdt", "resolve", "resolve/resolvetest", "registry/replica", "jepsen-lite/history", "jepsen-lite/scenario",
+			"jepsen-lite/sim",
+		},
+		"property_test/mutants": {},
+		"jepsen-lite/history":   {},
+		"jepsen-lite/scenario":  {"resolve"},
+		"jepsen-lite/scenarios": {},
+		"jepsen-lite/nemesis":   {"jepsen-lite/scenario"},
+		"jepsen-lite/check":     {"jepsen-lite/history", "resolve", "crdt"},
+		"jepsen-lite/report":    {"jepsen-lite/history", "jepsen-lite/check"},
 		"jepsen-lite/sim": {
 			"jepsen-lite/history", "jepsen-lite/scenario", "jepsen-lite/check", "jepsen-lite/nemesis",
 			"registry/replica", "resolve", "crdt", "transport", "transport/rejoin",
 		},
 		"jepsen-lite": {
 			"jepsen-lite/history", "jepsen-lite/scenario", "jepsen-lite/check", "jepsen-lite/nemesis", "jepsen-lite/report",
-			"jepsen-lite/sim",
+			"jepsen-lite/scenarios", "jepsen-lite/sim",
 		},
 		"docs": {},
 	}
@@ -140,6 +145,8 @@ func checkOutside(t *testing.T, s *source, path string) {
 		require.True(t, s.test || s.dir == "property_test", "%s: rapid belongs to tests", s.path())
 	case strings.HasPrefix(path, "github.com/stretchr/testify"), strings.HasPrefix(path, "go.uber.org/goleak"):
 		require.True(t, s.test || strings.HasSuffix(s.dir, "test"), "%s: test libraries belong to tests", s.path())
+	case path == "github.com/anishathalye/porcupine":
+		require.Equal(t, "jepsen-lite/check", s.dir, "%s: porcupine belongs to the checkers", s.path())
 	case strings.HasPrefix(path, "github.com/puzpuzpuz/xsync"):
 		require.Equal(t, "registry", s.dir, "%s: the concurrent map belongs to registry", s.path())
 	case strings.Contains(strings.Split(path, "/")[0], "."):
@@ -349,7 +356,7 @@ func TestNoStateOutsideOfValues(t *testing.T) {
 				require.NotEqual(t, "init", f.Name.Name, "%s: no init", s.at(f))
 			}
 			g, ok := d.(*ast.GenDecl)
-			if !ok || g.Tok != token.VAR {
+			if !ok || g.Tok != token.VAR || embeds(g) {
 				continue
 			}
 			for _, spec := range g.Specs {
@@ -359,6 +366,14 @@ func TestNoStateOutsideOfValues(t *testing.T) {
 			}
 		}
 	}
+}
+
+// embeds reports whether a declaration is of files in the program: they never
+// change, and go:embed has no other place for them.
+func embeds(g *ast.GenDecl) bool {
+	return g.Doc != nil && slices.ContainsFunc(g.Doc.List, func(c *ast.Comment) bool {
+		return strings.HasPrefix(c.Text, "//go:embed ")
+	})
 }
 
 func TestTestsDoNotSleepOnTheRealClock(t *testing.T) {

@@ -50,6 +50,7 @@ const (
 	Spawn    Func = "spawn"   // Process, Node, Run
 	Exit     Func = "exit"    // Process: it ended, by itself or with its node
 	Forgot   Func = "forgot"  // Node, About: the node forgot another one's run
+	Suspect  Func = "suspect" // Node, About: the node is made to take another one for lost
 	Settled  Func = "settled" // all faults are over and no client acts any more
 	Traffic  Func = "traffic" // Bytes, Frames, Entries: sums so far
 	State    Func = "state"   // Node: Digest, Entries, Extra: what the node keeps
@@ -145,7 +146,11 @@ type Record struct {
 	Rule    string             `json:"rule,omitempty"`
 	About   string             `json:"about,omitempty"`
 
-	Closed   []Link `json:"closed,omitempty"`
+	Closed []Link `json:"closed,omitempty"`
+	// Degraded, on the second record of a fault, is the set of all links that from
+	// then on lose, duplicate or delay so much that Bound is not promised, as Closed
+	// is of those that are closed. No deadline runs in a component that has one.
+	Degraded []Link `json:"degraded,omitempty"`
 	Verified bool   `json:"verified,omitempty"`
 	Text     string `json:"text,omitempty"` // the fault in the words of the scenario language
 
@@ -176,6 +181,9 @@ type Header struct {
 	Bound  int64 `json:"bound"`
 	Detect int64 `json:"detect"`
 	Claim  int64 `json:"claim"`
+	// Settle is the time in nanoseconds after a change of the topology, or after it
+	// was noticed, from which on arbitration is exact; 0 stands for Bound.
+	Settle int64 `json:"settle,omitempty"`
 	// Budget is the number of bytes that may flow from the last heal to
 	// agreement; 0 for no budget.
 	Budget int64 `json:"budget,omitempty"`
@@ -260,8 +268,11 @@ func Read(r io.Reader) (*History, error) {
 			return nil, fmt.Errorf("history: line %d: %w", line, err)
 		}
 		if line == 1 {
-			if err := json.Unmarshal(text, &h.Header); err != nil || h.Header.Format != FormatVersion {
-				return nil, fmt.Errorf("history: line 1: want a header of format %d: %w", FormatVersion, err)
+			if err := json.Unmarshal(text, &h.Header); err != nil {
+				return nil, fmt.Errorf("history: line 1: want a header: %w", err)
+			}
+			if h.Header.Format != FormatVersion {
+				return nil, fmt.Errorf("history: line 1: want format %d, not %d", FormatVersion, h.Header.Format)
 			}
 			continue
 		}

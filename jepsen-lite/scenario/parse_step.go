@@ -8,7 +8,7 @@ import (
 // step reads what happens: a fault's verb, or a node and its client's verb.
 func (p *parser) step(s *Step) {
 	switch verb := Verb(p.peek()); verb {
-	case Cut, Heal, Isolate, Bridge, Ring, Line, Star, Majorities, OneWay, Replay, Hold, Release:
+	case Cut, Heal, Isolate, Bridge, Ring, Line, Star, Majorities, OneWay, Replay, Hold, Release, Calm:
 		p.take("a verb")
 		s.Verb = verb
 		p.topology(s)
@@ -173,7 +173,7 @@ func (p *parser) client(s *Step) {
 }
 
 func (p *parser) options(s *Step) {
-	for !p.done() {
+	for !p.done() && p.peek() != ";" {
 		w := p.take("an option")
 		key, value, has := strings.Cut(w, "=")
 		switch {

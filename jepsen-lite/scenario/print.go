@@ -2,6 +2,7 @@ package scenario
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -68,7 +69,8 @@ func span(low, high time.Duration) string {
 	return low.String() + ".." + high.String()
 }
 
-func percent(rate float64) string { return fmt.Sprintf("%g%%", rate*100) }
+// percent writes a rate with as many digits as Parse gives back unchanged.
+func percent(rate float64) string { return strconv.FormatFloat(rate*100, 'g', 10, 64) + "%" }
 
 // String writes what the step does, without its time.
 func (s Step) String() string {
@@ -97,7 +99,7 @@ func (s Step) String() string {
 		return fmt.Sprintf("latency %s - %s %s", s.A, s.B, span(s.Low, s.High))
 	case Blackhole:
 		return fmt.Sprintf("blackhole %s - %s %d", s.A, s.B, s.Size)
-	case Ring, Line, Majorities, RestartAll, Look:
+	case Ring, Line, Majorities, RestartAll, Look, Calm:
 		return string(s.Verb)
 	case Isolate, Bridge, Star, Kill, Start, Stop:
 		return fmt.Sprintf("%s %s", s.Verb, s.A)

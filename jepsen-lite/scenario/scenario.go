@@ -62,6 +62,7 @@ const (
 	Blackhole  Verb = "blackhole" // A - B, frames above Size vanish
 	Hold       Verb = "hold"      // A - B, frames wait
 	Release    Verb = "release"   // A - B, what waited arrives at once
+	Calm       Verb = "calm"      // every link carries every frame, once, in order, in the time of net
 	Replay     Verb = "replay"    // A -> B, what was sent within For arrives again
 	Pause      Verb = "pause"     // A, for For
 	Skew       Verb = "skew"      // A, its wall clock jumps by For

@@ -48,6 +48,7 @@ at 8s expect holder user/42 == p1 on n1 n2
 at 9s heal n1 - n2
 at 9s heal
 at 9s repeat 20 every 500ms: cut {n1} | {n2 n3} ; heal
+at 9s repeat 2 every 1s: n1 join room as p1 ; n1 leave room as p1
 at 9s bulk n1 register user/{1..10000} as w optimistic
 expect converged within 5s
 expect holder user/42 == p2

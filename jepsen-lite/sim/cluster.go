@@ -39,13 +39,15 @@ type Cluster struct {
 	bases  map[source]uint64
 	trace  trace
 
-	nodes  map[string]*node
-	order  []string
-	links  map[[2]string]*link
-	procs  map[string]*process
-	byPID  map[resolve.PID]string
-	parts  map[string]int // connected component by node; nil when it must be found anew
-	merges map[[2]string]int64
+	nodes map[string]*node
+	order []string
+	links map[[2]string]*link
+	procs map[string]*process
+	byPID map[resolve.PID]string
+	parts map[string]int // connected component by node; nil when it must be found anew
+
+	merging   bool  // what is known of members is about to be merged
+	mergeFrom int64 // and not before this time
 
 	rec      *history.Recorder
 	closed   []history.Link
@@ -61,6 +63,8 @@ type Cluster struct {
 	healByte int64 // bytes at the last heal
 	agreeB   int64 // bytes at agreement
 	stopped  bool
+	calm     bool // links carry frames as on a good network, also those that are new
+	settled  bool // the history says so
 }
 
 // Failure is an expectation that did not hold.
@@ -87,9 +91,10 @@ const (
 	viewEvery   = int64(500 * time.Millisecond)
 	// wallBase is the wall clock at the beginning.
 	wallBase = int64(1_700_000_000_000_000_000)
-	// settleTime is how long a run goes on after its last step when nothing is
-	// expected within a time.
-	settleTime = 15 * time.Second
+	// settleTime is how long a run goes on after its last step: until nodes that
+	// the last step has cut off must have been noticed and the rest must agree, and
+	// a little longer, so that the last views count.
+	settleTime = boundDetect + boundT + 2*time.Second
 )
 
 // Bounds that a run declares in its history, from the model of membership and
@@ -112,6 +117,7 @@ func Run(s *scenario.Scenario, opts Options) (*Result, error) {
 	for i := range s.Steps {
 		c.plan(s.Steps[i].At, &s.Steps[i])
 	}
+	c.later(c.lastStep+int64(time.Millisecond), "settle", "", "", c.settle)
 	c.later(sampleEvery, "sample", "", "", c.sample)
 	if !opts.Quiet {
 		c.later(viewEvery, "views", "", "", c.viewsEvery)
@@ -140,18 +146,27 @@ func newCluster(s *scenario.Scenario, opts Options) (*Cluster, error) {
 		scenario: s, opts: opts, policy: policy,
 		drawn: map[source]uint64{}, bases: map[source]uint64{},
 		nodes: map[string]*node{}, links: map[[2]string]*link{}, procs: map[string]*process{},
-		byPID: map[resolve.PID]string{}, merges: map[[2]string]int64{},
-		lost: map[string]int{}, traffic: map[trafficKey]*LinkTraffic{},
+		byPID: map[resolve.PID]string{},
+		lost:  map[string]int{}, traffic: map[trafficKey]*LinkTraffic{},
 		rec: history.NewRecorder(history.Header{
 			Name: s.Name, Policy: s.Policy, Seed: s.Seed, Nodes: slices.Clone(s.Nodes),
-			Bound: int64(boundT), Detect: int64(boundDetect), Claim: int64(boundClaim), Budget: budget(s),
+			Bound: boundOf(s), Detect: int64(boundDetect), Claim: int64(boundClaim), Budget: budget(s),
 		}),
 	}
 	c.trace.keep = opts.Marks
 	for _, step := range s.Steps {
-		c.lastStep = max(c.lastStep, int64(lastOf(step)))
+		if step.Verb != scenario.Check && step.Verb != scenario.Look {
+			c.lastStep = max(c.lastStep, int64(lastOf(step)))
+		}
 	}
 	return c, nil
+}
+
+// boundOf returns the time to agree on a network that loses frames by nature: an
+// exchange takes four of them, and each may have to be made again.
+func boundOf(s *scenario.Scenario) int64 {
+	kept := 1 - min(s.Net.Loss, 0.9)
+	return int64(float64(boundT) / (kept * kept * kept * kept))
 }
 
 // lastOf returns when the last part of a step happens.
@@ -182,7 +197,23 @@ func (c *Cluster) end() int64 {
 	for _, e := range c.scenario.Expects {
 		rest = max(rest, e.Within+2*time.Second)
 	}
-	return min(int64(c.scenario.Limit), c.lastStep+int64(rest))
+	end := c.lastStep + int64(rest)
+	for _, s := range c.scenario.Steps {
+		end = max(end, int64(s.At)+1)
+	}
+	return min(int64(c.scenario.Limit), end)
+}
+
+// settle says in the history that all faults are over and no client acts any
+// more, unless some link is still worse than the others.
+func (c *Cluster) settle() {
+	for _, l := range c.links { // all must pass, so in any order
+		if c.degraded(l) {
+			return
+		}
+	}
+	c.settled = true
+	c.add(history.Record{Type: history.Info, F: history.Settled})
 }
 
 // plan puts a step in the queue; of a repetition, its parts.
@@ -222,7 +253,7 @@ func (c *Cluster) sample() {
 
 // watchAgreement notes since when all nodes that reach each other agree.
 func (c *Cluster) watchAgreement() {
-	if c.now < c.lastStep {
+	if c.now <= c.lastStep {
 		c.agreedAt = 0
 		return
 	}

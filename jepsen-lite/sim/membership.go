@@ -2,6 +2,7 @@ package sim
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/rollcall-dev/rollcall/registry/replica"
@@ -82,6 +83,7 @@ func (c *Cluster) topologyChanged() {
 			c.memberPath(n, m, live && parts[n.name] == parts[name])
 		}
 	}
+	c.spreadNews() // nodes that the change has brought together may not know each other
 }
 
 // linkPath notes whether the path of a link is there; a link without one breaks
@@ -211,41 +213,70 @@ func (c *Cluster) seek(n *node) {
 	}
 }
 
-// contact joins two nodes, and with them the nodes that each knows.
+// contact joins two nodes, and lets the news of it spread to those that each knows.
 func (c *Cluster) contact(a, b *node) {
 	c.meet(a, b)
-	left, right := c.circle(a), c.circle(b)
-	key := [2]string{left[0].name, right[0].name}
-	if until, ok := c.merges[key]; ok && c.now < until {
+	c.spreadNews()
+}
+
+// spreadNews has all that is known of members merged: at once, or when mergeWithin
+// has passed since the last time.
+func (c *Cluster) spreadNews() {
+	if c.merging {
 		return
 	}
-	c.merges[key] = c.now + mergeWithin
-	for _, x := range left {
-		for _, y := range right {
-			if x == y || x.knows(y) {
-				continue
+	c.merging = true
+	c.later(c.mergeFrom-c.now, "merge", "", "", c.merge)
+}
+
+// merge introduces to each other all nodes that a chain of acquaintances connects,
+// as gossip does, and looks again until there is nobody left to introduce.
+func (c *Cluster) merge() {
+	c.merging, c.mergeFrom = false, c.now+mergeWithin
+	strangers := false
+	for _, circle := range c.circles() {
+		for i, x := range circle {
+			for _, y := range circle[i+1:] {
+				if x.knows(y) && y.knows(x) {
+					continue
+				}
+				strangers = true
+				c.later(c.between(introLow, introHigh, "intro", x.name, y.name), "intro", x.name, y.name, func() {
+					if !x.knows(y) || !y.knows(x) {
+						c.meet(x, y)
+					}
+				})
 			}
-			c.later(c.between(introLow, introHigh, "intro", x.name, y.name), "intro", x.name, y.name, func() { c.meet(x, y) })
 		}
+	}
+	if strangers {
+		c.spreadNews()
 	}
 }
 
-// circle returns a node and those that are up in its view, in order.
-func (c *Cluster) circle(n *node) []*node {
-	circle := []*node{n}
-	for _, name := range c.order {
-		other := c.nodes[name]
-		if m, ok := n.members[name]; ok && m.up && other.alive && other.self == m.peer {
-			circle = append(circle, other)
+// circles returns the nodes that news can go between: a path of open links leads
+// there, and a chain of nodes each of which takes the next for a member.
+func (c *Cluster) circles() [][]*node {
+	parts := c.components()
+	rest := slices.DeleteFunc(c.up(), func(n *node) bool { return n.paused })
+	var circles [][]*node
+	for len(rest) > 0 {
+		circle := []*node{rest[0]}
+		rest = rest[1:]
+		for i := 0; i < len(circle); i++ {
+			at := circle[i]
+			rest = slices.DeleteFunc(rest, func(n *node) bool {
+				near := parts[n.name] == parts[at.name] && (n.knows(at) || at.knows(n))
+				if near {
+					circle = append(circle, n)
+				}
+				return near
+			})
 		}
+		slices.SortFunc(circle, func(a, b *node) int { return strings.Compare(a.name, b.name) })
+		circles = append(circles, circle)
 	}
-	slices.SortFunc(circle, func(a, b *node) int {
-		if a.name < b.name {
-			return -1
-		}
-		return 1
-	})
-	return circle
+	return circles
 }
 
 func (n *node) knows(other *node) bool {

@@ -38,6 +38,9 @@ func (c *Cluster) link(from, to string) *link {
 	l, ok := c.links[key]
 	if !ok {
 		n := c.scenario.Net
+		if c.calm {
+			n.Loss, n.Dup, n.Reorder = 0, 0, 0
+		}
 		l = &link{loss: n.Loss, dup: n.Dup, reorder: n.Reorder, low: int64(n.Low), high: int64(n.High)}
 		c.links[key] = l
 	}
@@ -46,6 +49,12 @@ func (c *Cluster) link(from, to string) *link {
 
 // open reports whether frames can flow both ways.
 func (c *Cluster) open(a, b string) bool { return !c.link(a, b).closed && !c.link(b, a).closed }
+
+// degraded reports whether a link carries frames worse than the scenario's net.
+func (c *Cluster) degraded(l *link) bool {
+	n := c.scenario.Net
+	return l.loss > n.Loss || l.dup > n.Dup || l.reorder > n.Reorder || l.high > int64(n.High) || l.size > 0 || l.held
+}
 
 // trafficKey says which frames are summed together.
 type trafficKey struct{ from, to, kind string }
@@ -93,7 +102,7 @@ func (c *Cluster) carry(n *node, s replica.Send, gen uint64, l *link, copied boo
 	if copied || c.chance(l.reorder, "reorder", n.name, s.To.Node) {
 		at += c.between(0, 4*l.high, "late", n.name, s.To.Node)
 	} else {
-		at = max(at, l.arrived[s.Lane])
+		at = max(at, l.arrived[s.Lane]+1) // events of one moment come in any order
 		l.arrived[s.Lane] = at
 	}
 	from, to := n.self, s.To

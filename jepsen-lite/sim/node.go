@@ -24,6 +24,8 @@ type node struct {
 	self   replica.Peer
 	skew   int64   // of the wall clock
 	drift  float64 // of both clocks
+	ahead  int64   // what drift had added when it last changed, at since
+	since  int64
 	table  map[string]*replica.Entry
 
 	members map[string]*member
@@ -66,9 +68,13 @@ func (t names) Load(name string) (*replica.Entry, bool) { e, ok := t.n.table[nam
 func (t names) Store(name string, e *replica.Entry)     { t.n.table[name] = e }
 func (t names) Delete(name string)                      { delete(t.n.table, name) }
 
+// lead returns by how much drift has put the node's clocks ahead. A drift that
+// changes takes effect from then on, so that the monotonic clock never jumps.
+func (n *node) lead(now int64) int64 { return n.ahead + int64(float64(now-n.since)*n.drift) }
+
 // reading returns what the node's clocks show.
 func (c *Cluster) reading(n *node) crdt.Reading {
-	mono := c.now + int64(float64(c.now)*n.drift)
+	mono := c.now + n.lead(c.now)
 	return crdt.Reading{Wall: wallBase + mono + n.skew, Mono: mono}
 }
 
@@ -84,7 +90,7 @@ func (c *Cluster) startNode(name string) {
 		return
 	}
 	n.run++
-	*n = node{name: name, run: n.run, alive: true, skew: n.skew, drift: n.drift,
+	*n = node{name: name, run: n.run, alive: true, skew: n.skew, drift: n.drift, ahead: n.ahead, since: n.since,
 		table: map[string]*replica.Entry{}, members: map[string]*member{}, serials: map[uint64]string{},
 		calls: map[uint64]*call{}}
 	epoch := uint64(c.reading(n).Wall)

@@ -23,6 +23,8 @@ func (c *Cluster) play(s *scenario.Step) {
 	case scenario.Loss, scenario.Dup, scenario.Reorder, scenario.Latency, scenario.Blackhole, scenario.Hold,
 		scenario.Release, scenario.Replay:
 		c.degrade(s)
+	case scenario.Calm:
+		c.calmDown(s)
 	case scenario.Pause, scenario.Skew, scenario.Drift, scenario.Kill, scenario.Start, scenario.Stop, scenario.Suspect,
 		scenario.RestartAll:
 		c.nodeFault(s)
@@ -95,6 +97,27 @@ func (c *Cluster) degrade(s *scenario.Step) {
 	c.network(history.Degrade, op, s.String())
 }
 
+// calmDown ends all that is wrong with how links carry frames. Links that are
+// closed stay closed.
+func (c *Cluster) calmDown(s *scenario.Step) {
+	op := c.rec.NextOp()
+	c.add(history.Record{Type: history.Invoke, F: history.Degrade, Op: op, Text: s.String()})
+	c.calm = true
+	for _, a := range c.order {
+		for _, b := range c.order {
+			if a == b {
+				continue
+			}
+			l := c.link(a, b)
+			l.loss, l.dup, l.reorder, l.size = 0, 0, 0, 0
+			l.low, l.high = int64(c.scenario.Net.Low), int64(c.scenario.Net.High)
+			c.release(l, a, b)
+		}
+	}
+	c.endFaults("degrade")
+	c.network(history.Degrade, op, s.String())
+}
+
 // nodeFault does something to a node.
 func (c *Cluster) nodeFault(s *scenario.Step) {
 	if s.Verb == scenario.RestartAll {
@@ -128,15 +151,27 @@ func (c *Cluster) nodeFault(s *scenario.Step) {
 		n.skew += int64(s.For)
 		c.skewed(s)
 	case scenario.Drift:
-		n.drift = s.Rate
+		n.ahead, n.since, n.drift = n.lead(c.now), c.now, s.Rate
 		c.skewed(s)
 	case scenario.Suspect:
-		if m, ok := n.members[s.B]; ok && n.alive && !n.paused {
-			c.breakLink(n, m)
-			c.down(n, m, false)
-			c.collect(n)
-		}
+		c.suspect(n, s)
 	}
+}
+
+// suspect makes a node take another one for dead, though it may be alive. For the
+// checks their link is degraded: no deadline runs while suspicion is about.
+func (c *Cluster) suspect(n *node, s *scenario.Step) {
+	m, ok := n.members[s.B]
+	if !ok || !m.up || !n.alive || n.paused {
+		return
+	}
+	op := c.rec.NextOp()
+	c.add(history.Record{Type: history.Invoke, F: history.Degrade, Op: op, Text: s.String()})
+	c.faults = append(c.faults, FaultSpan{From: c.now, To: c.now + int64(sampleEvery), Kind: "suspect", Text: s.String()})
+	c.breakLink(n, m)
+	c.down(n, m, false)
+	c.collect(n)
+	c.network(history.Degrade, op, s.String(), history.Link{From: s.A, To: s.B}, history.Link{From: s.B, To: s.A})
 }
 
 func (c *Cluster) skewed(s *scenario.Step) {

@@ -103,22 +103,28 @@ func (c *Cluster) view(n *node) {
 	c.fact(history.State, n, history.Record{Digest: at.Digest, Entries: entries, Extra: extra})
 }
 
-// network records the links that are closed after a fault.
-func (c *Cluster) network(f history.Func, op int, text string) {
+// network records the links that are closed, and those that are degraded, after a
+// fault; more degraded links may be given.
+func (c *Cluster) network(f history.Func, op int, text string, degraded ...history.Link) {
 	c.closed = nil
 	for _, a := range c.order {
 		for _, b := range c.order {
 			if a != b && c.link(a, b).closed {
 				c.closed = append(c.closed, history.Link{From: a, To: b})
 			}
+			if a != b && c.degraded(c.link(a, b)) {
+				degraded = append(degraded, history.Link{From: a, To: b})
+			}
 		}
 	}
-	c.add(history.Record{Type: history.Ok, F: f, Op: op, Text: text, Closed: c.closed, Verified: true})
+	c.add(history.Record{Type: history.Ok, F: f, Op: op, Text: text, Closed: c.closed, Degraded: degraded, Verified: true})
 }
 
 // finish ends the run: the last views, twice, and the expectations.
 func (c *Cluster) finish() {
-	c.add(history.Record{Type: history.Info, F: history.Settled})
+	if !c.settled {
+		c.add(history.Record{Type: history.Info, F: history.Settled})
+	}
 	if !c.opts.Quiet {
 		c.views()
 		c.views()

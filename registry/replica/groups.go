@@ -31,8 +31,10 @@ func (m *Machine) indexMember(e, old *Entry, why Reason) {
 	}
 	if earlier, ok := g.members[e.membership()]; ok {
 		if earlier.seq > e.seq {
+			m.obsolete(e)
 			return
 		}
+		m.obsolete(earlier)
 		old, why = earlier, whyAgain(earlier, e, why)
 	}
 	if old != nil {

@@ -46,14 +46,26 @@ func (m *Machine) indexClaim(e, old *Entry, why Reason) {
 	for _, c := range claims {
 		switch {
 		case c.origin == e.origin && c.seq > e.seq:
+			m.obsolete(e)
 			return
 		case c == old || c.origin == e.origin:
 			why = whyAgain(c, e, why)
+			m.obsolete(c)
 		default:
 			kept = append(kept, c)
 		}
 	}
 	m.settle(e.key, append(kept, e), why)
+}
+
+// obsolete takes out of its log an entry whose owner has made a later one for the
+// same thing, and so has removed this one. Left in, it would be in the digest and
+// not in what is shown.
+func (m *Machine) obsolete(e *Entry) {
+	if _, live := e.origin.log.Get(e.seq); live && !e.origin.self {
+		e.origin.log.Drop(e.seq)
+		m.touch(e.origin)
+	}
 }
 
 // whyAgain returns the reason for an entry that takes the place of its owner's
