@@ -25,7 +25,10 @@ type origin struct {
 
 	pull     *pull
 	removals []removals // that wait for a version, bounded by maxRemovals
-	waiting  []delta    // frames beyond a gap, ascending, bounded by maxWaiting
+	// asOf is the version of the peers that the log was fetched from: what was
+	// updated before it may be here in neither form until the log is as far.
+	asOf    uint64
+	waiting []delta // frames beyond a gap, ascending, bounded by maxWaiting
 }
 
 // identity is what is said of an incarnation whenever it is spoken of.

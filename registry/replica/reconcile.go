@@ -143,7 +143,7 @@ func (m *Machine) dropRemoved(o *origin, seqs []uint64, version uint64) {
 	if o.self || len(seqs) == 0 {
 		return
 	}
-	if version > o.log.Version() {
+	if version = max(version, o.asOf); version > o.log.Version() {
 		if len(o.removals) < maxRemovals {
 			o.removals = append(o.removals, removals{version, seqs})
 		}

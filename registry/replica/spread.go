@@ -60,7 +60,7 @@ func (m *Machine) onDelta(p *peer, d delta) {
 		m.count.Gaps++
 		m.wait(o, d)
 		if o.pull == nil {
-			m.fetch(p, o, 0)
+			m.fetch(p, o)
 		}
 		return
 	}

@@ -21,7 +21,6 @@ import (
 // pull is a fetch of an origin's missing entries from one peer.
 type pull struct {
 	from Peer
-	upto uint64 // the peer's version when the fetch began, or 0: whatever it has
 	base uint64 // the version here when the fetch began
 	last bool   // all is here; what was removed below is being asked for
 	at   int64  // when the peer last moved it on
@@ -105,7 +104,7 @@ func (m *Machine) onVector(p *peer, reply bool, theirs []position) {
 		}
 		switch {
 		case pos.version > o.log.Version():
-			m.fetch(p, o, pos.version)
+			m.fetch(p, o)
 		case pos.version < o.log.Version():
 			ahead = append(ahead, o.position())
 		case pos.sum != o.log.Sum():
@@ -132,14 +131,16 @@ func (m *Machine) acceptListed(pos position) *origin {
 	return m.accept(pos.identity)
 }
 
-// fetch asks a peer for what lives above this node's version of an origin.
-func (m *Machine) fetch(p *peer, o *origin, upto uint64) {
+// fetch asks a peer for what lives above this node's version of an origin, up to
+// whatever version the peer has when it answers: an answer that ended below it
+// would lack what was updated since.
+func (m *Machine) fetch(p *peer, o *origin) {
 	if o.self || o.pull != nil || !p.ready() {
 		return
 	}
 	m.count.Pulls++
 	p.pulls++
-	o.pull = &pull{from: p.id, upto: upto, base: o.log.Version()}
+	o.pull = &pull{from: p.id, base: o.log.Version()}
 	m.pullOn(p, o)
 }
 
@@ -148,7 +149,7 @@ func (m *Machine) fetch(p *peer, o *origin, upto uint64) {
 // removed. It comes last because an update gives an entry a new number: to take
 // the old one away before the new one is here would show nobody meanwhile.
 func (m *Machine) pullOn(p *peer, o *origin) {
-	q := pullMsg{id: o.id, after: o.log.Version(), upto: o.pull.upto, last: o.pull.last, sum: o.log.Sum()}
+	q := pullMsg{id: o.id, after: o.log.Version(), last: o.pull.last, sum: o.log.Sum()}
 	if q.last {
 		q.upto = q.after
 	}
@@ -223,7 +224,7 @@ func (m *Machine) onAdds(p *peer, a addsMsg) {
 	if a.done {
 		m.endPull(p, o)
 		if len(o.waiting) > 0 && o.log.Version() > q.base {
-			m.fetch(p, o, 0)
+			m.fetch(p, o)
 		}
 		m.synced()
 		return
@@ -254,6 +255,7 @@ func (m *Machine) extend(o *origin, a addsMsg) {
 	}
 	m.touch(o)
 	added, _, _ := o.log.Extend(have, a.hi, items)
+	o.asOf = max(o.asOf, a.version)
 	for _, it := range added {
 		m.observe(it.Elem)
 		m.index(it.Elem, nil, Registered)
