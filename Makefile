@@ -17,8 +17,8 @@ test: ## All tests, of the library and of the example.
 	go test $(PACKAGES)
 	cd examples/mcp && go test ./...
 
-race: ## All tests of the library under the race detector, the long random ones cut short.
-	go test -race -short $(PACKAGES)
+race: ## The library and the simulator under the race detector, the long random tests cut short.
+	go test -race -short ./crdt ./resolve/... ./registry/... ./transport/... ./jepsen-lite/sim ./jepsen-lite/scenarios
 
 lint: ## gofmt, vet, staticcheck and the tidy test.
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "run gofmt -w on these files"; exit 1; }

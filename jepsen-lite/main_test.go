@@ -155,6 +155,9 @@ func wrong() sim.Options {
 }
 
 func TestPlantedFaultIsFoundShrunkAndReplayed(t *testing.T) {
+	if testing.Short() {
+		t.Skip("shrinking is bounded by real time, which the short and slow runs do not have")
+	}
 	dir := t.TempDir()
 	s, out, errs := call(t, wrong(), "sweep", "--seeds", "1-60", "--profile", "quiet", "--fail-fast", "--out", dir)
 	require.Contains(t, []status{broken, notConverged}, s, out+errs)
