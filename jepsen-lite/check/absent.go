@@ -80,7 +80,9 @@ func (x *index) mustKnow(r *read, s *stint) bool {
 	return x.shares(r.run, s.run, s.overAt) <= r.at
 }
 
-// forgotten reports whether a run forgot another one's node between two records.
+// forgotten reports whether a run may have forgotten another one's node between two
+// records: what it learns of it afterwards, from a third node, may be older than
+// what it knew.
 func (x *index) forgotten(run, about, from, to int) bool {
 	if run == none || about == none {
 		return false
@@ -90,14 +92,33 @@ func (x *index) forgotten(run, about, from, to int) bool {
 			return true
 		}
 	}
-	return false
+	forget := x.h.Header.Forget
+	if forget == 0 || run == about || from >= len(x.recs) || to >= len(x.recs) {
+		return false
+	}
+	apart := x.runs[run].fromAt // since when they have not certainly been together
+	for _, id := range x.windowsOf[run] {
+		w := &x.windows[id]
+		if !w.has(about) {
+			continue
+		}
+		if w.fromAt-apart >= forget && apart < x.recs[to].At && w.fromAt > x.recs[from].At {
+			return true
+		}
+		apart = w.toAt
+	}
+	return x.recs[to].At-apart >= forget
 }
 
 func noResurrection(x *index, f *finder) {
 	f.idle = "nothing that ended was read or watched afterwards"
 	over := x.firstOver()
 	removed := x.removedEvents(f)
-	gone := map[[2]int32]int{}
+	type sign struct {
+		run, stint int32
+		fence      uint64
+	}
+	gone := map[sign]int{}
 	for i := range x.reads {
 		r := &x.reads[i]
 		if r.f == history.Snapshot {
@@ -113,10 +134,11 @@ func noResurrection(x *index, f *finder) {
 				continue
 			}
 			s := &x.stints[id]
-			at, ok := gone[[2]int32{int32(r.run), id}]
+			what := sign{int32(r.run), id, row.fence}
+			at, ok := gone[what]
 			if !ok || at > r.invoke {
 				at = x.goneSince(r, s, row, removed[[2]int32{int32(r.run), row.pair}])
-				gone[[2]int32{int32(r.run), id}] = at
+				gone[what] = at
 			}
 			if at < r.invoke && !x.forgotten(r.run, s.run, at, r.done) {
 				f.found(r.done, "%s: %s shows %s again (%s); it %s at %s and was gone here by %s",
@@ -151,11 +173,23 @@ func (x *index) goneSince(r *read, s *stint, row *seen, events []int) int {
 		if !x.windows[e.window].has(s.run) && x.runs[s.run].to > e.invoke {
 			continue
 		}
-		if !slices.ContainsFunc(e.of(s.key), func(row seen) bool { return int(row.proc) == s.proc }) {
+		if x.absent(e, s) {
 			return e.done
 		}
 	}
 	return first
+}
+
+// absent reports whether a read shows that its node knows of no such stint any
+// more. A name that another process holds does not, before its end must be known:
+// the claim may be there still, out of sight.
+func (x *index) absent(r *read, s *stint) bool {
+	rows := r.of(s.key)
+	if !x.keys[s.key].group {
+		shown := slices.ContainsFunc(rows, func(row seen) bool { return int(row.proc) == s.proc })
+		return !shown && (len(rows) == 0 && !x.keep || x.mustKnow(r, s))
+	}
+	return !slices.ContainsFunc(rows, func(row seen) bool { return int(row.proc) == s.proc })
 }
 
 // notLater reports whether a fence that is shown is known to be no later one than

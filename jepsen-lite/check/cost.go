@@ -10,7 +10,8 @@ import (
 // history.
 type census struct {
 	live []int // by run
-	peak []int // by node: the most that any of its runs had
+	ever []int // by run: how many there were
+	most []int // by node: the most that any of its runs ever made
 	from []int32
 	over []int32
 	i, j int
@@ -18,7 +19,7 @@ type census struct {
 }
 
 func (x *index) newCensus() *census {
-	c := &census{x: x, live: make([]int, len(x.runs)), peak: make([]int, len(x.nodes))}
+	c := &census{x: x, live: make([]int, len(x.runs)), ever: make([]int, len(x.runs)), most: make([]int, len(x.nodes))}
 	for i := range x.stints {
 		if x.stints[i].run != none {
 			c.from = append(c.from, int32(i))
@@ -39,8 +40,9 @@ func (c *census) advance(to int) {
 			c.j++
 		}
 		c.live[s.run]++
+		c.ever[s.run]++
 		n := c.x.runs[s.run].node
-		c.peak[n] = max(c.peak[n], c.live[s.run])
+		c.most[n] = max(c.most[n], c.ever[s.run])
 		c.i++
 	}
 	for c.j < len(c.over) && c.x.stints[c.over[c.j]].over <= to {
@@ -50,8 +52,8 @@ func (c *census) advance(to int) {
 }
 
 // mayKeep returns how many entries a node of a window may keep: what lives in the
-// window, and of each node outside it the most that it ever had, because what it
-// removes while it is cut off is not heard.
+// window, and of each node outside it all that it ever made, because what it
+// removes may not be heard any more.
 func (c *census) mayKeep(w *window) int {
 	sum := 0
 	inside := make([]bool, len(c.x.nodes))
@@ -59,7 +61,7 @@ func (c *census) mayKeep(w *window) int {
 		sum += c.live[r]
 		inside[c.x.runs[r].node] = true
 	}
-	for n, most := range c.peak {
+	for n, most := range c.most {
 		if !inside[n] {
 			sum += most
 		}

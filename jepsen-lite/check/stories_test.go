@@ -129,6 +129,13 @@ func absenceTrios() []trio {
 			s.event("n2", 1, "reregistered", "k=p1", "k=p2").unregister("p2", "k").event("n2", 1, "unregistered", "k=p2", "")
 			return s.at(12).heal().event("n2", 1, "node up", "", "k=p1").event("n2", 1, "gone", "k=p1", "")
 		}()},
+		{"no-resurrection", "out of sight behind another in a view", check.Pass,
+			gone().at(4.1).reregister("n2", "p2", "k").at(4.2).view("n2", "k=p2").unregister("p2", "k").at(4.3).view("n2", "k=p1")},
+		{"no-resurrection", "forgotten between", check.Pass, func() *story {
+			s := gone().view("n2").cut("n1-n2").at(20).heal().view("n2", "k=p1")
+			s.h.Header.Forget = 5 * second
+			return s
+		}()},
 		{"no-resurrection", "nothing ended", check.Unknown, cut().view("n2")},
 		{"out-of-reach", "hidden", check.Pass, cut().view("n2")},
 		{"out-of-reach", "shown", check.Fail, cut().view("n2", "k=p1")},

@@ -270,6 +270,9 @@ func (s *stint) finish(how ending, at int, when int64) {
 // close takes in a removal.
 func (t *truth) close(i, id int, o *op, p int32) {
 	x := t.x
+	if !o.may() {
+		return
+	}
 	if i == o.invoke {
 		x.pairs[p].quits = append(x.pairs[p].quits, int32(id))
 		t.closing[p] = append(t.closing[p], id)

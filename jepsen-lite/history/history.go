@@ -184,6 +184,10 @@ type Header struct {
 	// Settle is the time in nanoseconds after a change of the topology, or after it
 	// was noticed, from which on arbitration is exact; 0 stands for Bound.
 	Settle int64 `json:"settle,omitempty"`
+	// Forget is the time in nanoseconds for which the entries of a node that cannot
+	// be reached are kept; 0 when that is longer than the run, or when Forgot facts
+	// tell of each case.
+	Forget int64 `json:"forget,omitempty"`
 	// Budget is the number of bytes that may flow from the last heal to
 	// agreement; 0 for no budget.
 	Budget int64 `json:"budget,omitempty"`
