@@ -35,14 +35,18 @@ type verdict struct{ law, seen string }
 // members as the processes themselves see it. Agreement alone would not find what
 // was lost everywhere.
 type books struct {
-	keep    bool                         // the policy lets all claims stand
-	names   map[string]map[string]string // name -> believer -> value
-	groups  map[string]map[string]string // group -> member -> value
-	told    map[[2]string]int            // process, name: how often told of the loss
-	rivals  map[[2]string]bool           // process, name: told that it is contested
-	ended   map[string]bool              // names that somebody ever gave up or died with
-	claimed map[string]bool              // names that somebody held
-	views   map[string]history.Record    // the last of each node
+	keep   bool                         // the policy lets all claims stand
+	names  map[string]map[string]string // name -> believer -> value
+	groups map[string]map[string]string // group -> member -> value
+	told   map[[2]string]int            // process, name: how often told of the loss
+	rivals map[[2]string]bool           // process, name: told that it is contested
+	// excused are the names of which every claimant may lose: one was given up by a
+	// claimant, which can still beat another whose node has not heard of that, or was
+	// re-pointed, because a Reregister beats what it saw and the policy the rest, so
+	// that three claims can beat each other in a circle.
+	excused map[string]bool
+	claimed map[string]bool           // names that somebody held
+	views   map[string]history.Record // the last of each node
 	up      map[string]bool
 	wrong   []verdict
 }
@@ -51,8 +55,8 @@ type books struct {
 func judge(h *history.History, keep bool) verdict {
 	b := &books{
 		keep: keep, names: map[string]map[string]string{}, groups: map[string]map[string]string{}, told: map[[2]string]int{},
-		rivals: map[[2]string]bool{},
-		ended:  map[string]bool{}, claimed: map[string]bool{}, views: map[string]history.Record{}, up: map[string]bool{},
+		rivals:  map[[2]string]bool{},
+		excused: map[string]bool{}, claimed: map[string]bool{}, views: map[string]history.Record{}, up: map[string]bool{},
 	}
 	values := map[int]string{}
 	for _, r := range h.Records {
@@ -94,13 +98,14 @@ func (b *books) note(r history.Record, value string) {
 	case r.Type != history.Ok:
 	case r.F == history.Register || r.F == history.Reregister:
 		b.claimed[r.Name] = true
+		b.excused[r.Name] = b.excused[r.Name] || r.F == history.Reregister
 		b.told[[2]string{r.Process, r.Name}] = 0
 		put(b.names, r.Name, r.Process, value)
 	case r.F == history.Update:
 		put(b.names, r.Name, r.Process, value)
 	case r.F == history.Unregister:
 		delete(b.names[r.Name], r.Process)
-		b.ended[r.Name] = true
+		b.excused[r.Name] = true
 	case r.F == history.Join:
 		put(b.groups, r.Group, r.Process, value)
 	case r.F == history.Leave:
@@ -115,7 +120,7 @@ func (b *books) end(process string) {
 	for name, believers := range b.names { // each for itself, so in any order
 		if _, ok := believers[process]; ok {
 			delete(believers, process)
-			b.ended[name] = true
+			b.excused[name] = true
 		}
 	}
 	for _, members := range b.groups { // each for itself, so in any order
@@ -152,7 +157,7 @@ func (b *books) close() {
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(b.names)) {
-		if len(b.names[name]) == 0 && b.claimed[name] && !b.ended[name] {
+		if len(b.names[name]) == 0 && b.claimed[name] && !b.excused[name] {
 			b.fail(lawSurvivor, "every claimant of %s lost it", name)
 		}
 	}

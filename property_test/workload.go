@@ -25,8 +25,6 @@ type Load struct {
 	// Expects are held against the end of every run, beside the checks. A line of
 	// a scenario file is read by scenario.Parse.
 	Expects []scenario.Expect
-	// Without names checks that do not count; default none.
-	Without []string
 	// Configure changes the machines' configuration; default none.
 	Configure func(*replica.Config)
 }
@@ -171,13 +169,5 @@ func (w Load) broken(story *scenario.Scenario) []string {
 	if err != nil {
 		return []string{err.Error()}
 	}
-	return w.counted(j)
-}
-
-// counted names what did not hold, without the checks that do not count.
-func (w Load) counted(j *sim.Judged) []string {
-	return slices.DeleteFunc(j.Broken(), func(name string) bool {
-		check, is := strings.CutPrefix(name, "check ")
-		return is && slices.Contains(w.Without, check)
-	})
+	return j.Broken()
 }

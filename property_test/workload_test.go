@@ -34,10 +34,10 @@ func sessions(t *rapid.T, nodes []string) []scenario.Step {
 	return steps
 }
 
-func TestSimWorkloadOfAUser(t *testing.T) { Workload(t, Load{Draw: sessions, Without: unsettled()}) }
+func TestSimWorkloadOfAUser(t *testing.T) { Workload(t, Load{Draw: sessions}) }
 
 func FuzzWorkload(f *testing.F) {
-	f.Fuzz(rapid.MakeFuzz(WorkloadProperty(Load{Draw: sessions, Without: unsettled()})))
+	f.Fuzz(rapid.MakeFuzz(WorkloadProperty(Load{Draw: sessions})))
 }
 
 // leaders lets every node claim one name at the same time.

@@ -62,6 +62,10 @@ func crdtMutants() []mutant {
 		}}},
 		{"counter-last-tally", "of two tallies the last to arrive is kept, not the higher", []edit{{
 			"crdt/counter.go",
+			"if t.Up <= mine.Up && t.Down <= mine.Down {",
+			"if t.Up == mine.Up && t.Down == mine.Down {",
+		}, {
+			"crdt/counter.go",
 			"mine.Up, mine.Down = max(mine.Up, t.Up), max(mine.Down, t.Down)",
 			"mine.Up, mine.Down = t.Up, t.Down",
 		}}},
