@@ -148,3 +148,33 @@ func TestHalfIsNoMajority(t *testing.T) {
 		require.ErrorIs(t, err, ErrMinority)
 	}
 }
+
+// A list that shows the old form of an updated claim as removed may come before
+// the new form: until then the name keeps its holder.
+func TestOldFormStaysUntilTheNewIsHere(t *testing.T) {
+	c, a, b, d := three(t)
+	first, err := c.register(a, "k")
+	require.NoError(t, err)
+	c.settle()
+	id := a.m.self.id
+	before := b.m.known(a.m.self.id).log.Version()
+	c.drop = func(f flight) bool { return f.to == b.self && f.from == a.self && FrameKind(f.frame) == "delta" }
+	_, err = a.m.Update(c.reading(), first.serial, "k", []byte("v2"))
+	require.NoError(t, err)
+	c.collect(a)
+	c.settle()
+	c.drop = nil
+	b.changes = nil
+	r := ranges{id: id, version: a.m.self.log.Version(), salt: 1, parts: []part{{lo: 0, hi: before, listed: true}}}
+	require.NoError(t, b.m.Step(c.reading(), d.self, d.m.enc.ranges(r)))
+	c.collect(b)
+	require.Equal(t, first.PID().String(), c.holder(b, "k"))
+	c.run(3 * time.Second)
+	e, ok := b.m.Holder("k")
+	require.True(t, ok)
+	require.Equal(t, "v2", string(e.Value()))
+	for _, ch := range b.changes {
+		require.NotNil(t, ch.New, "nobody is shown meanwhile")
+	}
+	c.requireAgreement()
+}

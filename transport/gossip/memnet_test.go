@@ -200,6 +200,9 @@ func heal(t *testing.T, nodes []*bubbleNode) {
 	}
 }
 
+// stay lets virtual time pass, at most longestStay of it.
+func stay(d time.Duration) { time.Sleep(min(d, longestStay)) }
+
 // TestRejoin splits a cluster for much longer than memberlist remembers its dead
 // and expects it whole within two seconds of the heal, without anybody's help.
 func TestRejoin(t *testing.T) {
@@ -235,7 +238,7 @@ func TestRejoin(t *testing.T) {
 					return true
 				})
 				t.Logf("split noticed by all after %s", took)
-				time.Sleep(c.split - took)
+				stay(c.split - took)
 				require.True(t, meshed(nodes[:c.side]) && meshed(nodes[c.side:]), "each side stays whole")
 				heal(t, nodes)
 				took = until(t, c.limit, "the nodes meet again", func() bool { return meshed(nodes) })

@@ -261,7 +261,7 @@ func TestNoFlap(t *testing.T) {
 		for _, n := range nodes[:3] {
 			require.False(t, n.rec.Up(nodes[3].self), "the end is noticed at once")
 		}
-		time.Sleep(3 * time.Minute)
+		stay(3 * time.Minute)
 		for _, n := range nodes[:3] {
 			downs := 0
 			for _, e := range n.rec.Events(nodes[3].self.Node) {
@@ -305,7 +305,7 @@ func TestPacketsLost(t *testing.T) {
 		nodes := bubble(t, 4, Config{})
 		until(t, 10*time.Second, "the nodes meet", func() bool { return meshed(nodes) })
 		nodes[0].port.net.(*memnet).mute.Store(true)
-		time.Sleep(10 * time.Minute)
+		stay(10 * time.Minute)
 		for _, n := range nodes {
 			require.Len(t, n.rec.Events(""), 6, "three peers came up with their links, and nothing else: %s", n.rec)
 		}
