@@ -38,7 +38,7 @@ type Registry struct {
 	sends    []replica.Send
 	watches  map[*Watch]struct{}
 	waiters  map[string][]chan struct{} // Await, by name
-	results  map[uint64]chan replica.Result
+	results  map[uint64]chan<- replica.Result
 	nextCall uint64
 	losses   []replica.Loss
 	notices  []replica.Notice
@@ -79,7 +79,7 @@ func Open(cfg Config) (*Registry, error) {
 		calls:   newCallTable(),
 		watches: map[*Watch]struct{}{},
 		waiters: map[string][]chan struct{}{},
-		results: map[uint64]chan replica.Result{},
+		results: map[uint64]chan<- replica.Result{},
 		wake:    make(chan struct{}, 1),
 		stop:    make(chan struct{}),
 	}

@@ -84,16 +84,16 @@ func statementMutants() []mutant {
 func homeMutants() []mutant {
 	return []mutant{
 		{"grant-forgotten", "a home does not keep the name that it granted", []edit{{
-			"registry/replica/claims.go",
+			"registry/replica/arbiter.go",
 			"\tm.reservations[name] = reservation{holder, m.now.Mono + int64(m.cfg.Reserve)}\n",
 			"",
 		}}},
 		{"grant-for-ever", "a home keeps a granted name for a claimant that never comes", []edit{{
-			"registry/replica/claims.go",
+			"registry/replica/arbiter.go",
 			"return ok && r.holder != holder && m.now.Mono < r.until",
 			"return ok && r.holder != holder",
 		}, {
-			"registry/replica/claims.go",
+			"registry/replica/arbiter.go",
 			"if m.now.Mono >= r.until {",
 			"if m.now.Mono >= r.until && m.left {",
 		}}},
@@ -103,7 +103,7 @@ func homeMutants() []mutant {
 			"if c.Name != \"\" || m.soleHome()",
 		}}},
 		{"everybody-is-home", "a node answers claims of names whose home it is not", []edit{{
-			"registry/replica/claims.go",
+			"registry/replica/arbiter.go",
 			"if !final && !slices.ContainsFunc",
 			"if m.left && !slices.ContainsFunc",
 		}, {

@@ -25,8 +25,12 @@ type Register struct {
 }
 
 // pending is an arbitrated registration under way.
+//
+// Invariant: pending[i].slot == i; awaited has exactly those that wait for an
+// answer, by the nonce of the claim.
 type pending struct {
 	call    Register
+	slot    int
 	until   int64 // give up then
 	nonce   uint64
 	asked   Peer // whose answer is awaited; zero when none
@@ -37,31 +41,6 @@ type pending struct {
 	retryAt int64
 	denials int // times that a home said it is not
 }
-
-// reservation is a name that this node, as its home, has granted to a process
-// whose claim has not come yet.
-type reservation struct {
-	holder resolve.PID
-	until  int64
-}
-
-// answer is what a home says to a claim.
-type answer struct {
-	Nonce  uint64
-	Kind   answerKind
-	Stamp  crdt.Stamp    // of granted: above all that the home has seen of the name
-	Holder resolve.Claim // of taken; of granted, name and process of the claimant
-}
-
-type answerKind uint8
-
-const (
-	granted answerKind = iota
-	taken
-	moved
-	notServing
-	answerKinds
-)
 
 // tooMany is how often a claimant follows homes that disagree about who is home
 // before it lets the last one decide: in a component whose views differ for long
@@ -77,6 +56,22 @@ const retryPause = 50_000_000
 func (m *Machine) Register(now crdt.Reading, c Register) (e *Entry, err error, done bool) {
 	m.begin(now)
 	defer m.end()
+	return m.register(c)
+}
+
+// RegisterMany claims many names in one input: the claims that are for one home
+// travel in one frame. Each gets a Result.
+func (m *Machine) RegisterMany(now crdt.Reading, calls []Register) {
+	m.begin(now)
+	defer m.end()
+	for _, c := range calls {
+		if e, err, done := m.register(c); done {
+			m.fx.Results = append(m.fx.Results, Result{ID: c.ID, Entry: e, Err: err})
+		}
+	}
+}
+
+func (m *Machine) register(c Register) (e *Entry, err error, done bool) {
 	if err := m.check(c.Serial, c.Name, c.Value); err != nil {
 		return nil, err, true
 	}
@@ -98,8 +93,8 @@ func (m *Machine) Register(now crdt.Reading, c Register) (e *Entry, err error, d
 	if c.Optimistic || m.soleHome() && !m.reservedForOther(c.Name, m.pid(c.Serial)) {
 		return m.claim(c, nil, nil), nil, true
 	}
-	p := &pending{call: c, until: now.Mono + int64(m.cfg.ClaimWait)}
-	m.pending = append(m.pending, p)
+	p := &pending{call: c, until: m.now.Mono + int64(m.cfg.ClaimWait)}
+	m.await(p)
 	if !m.advance(p) {
 		return nil, nil, false
 	}
@@ -120,10 +115,33 @@ func (m *Machine) takeResult() (*Entry, error) {
 func (m *Machine) Cancel(now crdt.Reading, id uint64) {
 	m.begin(now)
 	if i := slices.IndexFunc(m.pending, func(p *pending) bool { return p.call.ID == id }); i >= 0 {
-		m.release(m.pending[i])
-		m.pending = slices.Delete(m.pending, i, i+1)
+		p := m.pending[i]
+		m.release(p)
+		m.drop(p)
 	}
 	m.end()
+}
+
+func (m *Machine) await(p *pending) {
+	p.slot = len(m.pending)
+	m.pending = append(m.pending, p)
+}
+
+func (m *Machine) drop(p *pending) {
+	m.unask(p)
+	last := len(m.pending) - 1
+	m.pending[p.slot] = m.pending[last]
+	m.pending[p.slot].slot = p.slot
+	m.pending[last] = nil
+	m.pending = m.pending[:last]
+}
+
+// unask stops waiting for the answer to a claim.
+func (m *Machine) unask(p *pending) {
+	if p.asked != (Peer{}) {
+		delete(m.awaited, p.nonce)
+		p.asked = Peer{}
+	}
 }
 
 // pid returns the PID of a process of this node.
@@ -246,7 +264,7 @@ func (m *Machine) askAgain(gone Peer) {
 // advance asks the next home for a registration, and makes the claim when all
 // have granted it. It reports whether the registration is settled.
 func (m *Machine) advance(p *pending) bool {
-	p.asked = Peer{}
+	m.unask(p)
 	for {
 		switch {
 		case m.procs[p.call.Serial] == nil:
@@ -306,10 +324,30 @@ func (m *Machine) allGranted(p *pending) bool {
 func (m *Machine) ask(p *pending, to Peer) {
 	m.nextNonce++
 	p.nonce, p.asked, p.sentAt = m.nextNonce, to, m.now.Mono
+	m.awaited[p.nonce] = p
 	m.count.Claims++
-	m.send(m.peer(to), Urgent, m.enc.claim(claimMsg{
+	peer := m.peer(to)
+	if len(peer.claims) == 0 {
+		m.asking = append(m.asking, peer)
+	}
+	peer.claims = append(peer.claims, claimMsg{
 		Nonce: p.nonce, Name: p.call.Name, Holder: m.pid(p.call.Serial), Final: p.denials >= tooMany,
-	}))
+	})
+}
+
+// sendClaims sends what was asked in an input: one frame for each home, as a rule.
+func (m *Machine) sendClaims() {
+	for _, p := range m.asking {
+		for claims := p.claims; len(claims) > 0; {
+			frame, n := m.enc.claims(claims)
+			m.send(p, Urgent, frame)
+			claims = claims[n:]
+		}
+		clear(p.claims)
+		p.claims = p.claims[:0]
+	}
+	clear(m.asking)
+	m.asking = m.asking[:0]
 }
 
 // hear takes in a home's answer. It reports whether the registration is settled.
@@ -350,7 +388,7 @@ func (m *Machine) finish(p *pending, e *Entry, err error) bool {
 	if err != nil {
 		m.release(p)
 	}
-	m.pending = slices.DeleteFunc(m.pending, func(o *pending) bool { return o == p })
+	m.drop(p)
 	m.fx.Results = append(m.fx.Results, Result{ID: p.call.ID, Entry: e, Err: err})
 	return true
 }
@@ -377,30 +415,25 @@ func (m *Machine) dropPending(serial uint64) {
 	}
 }
 
-// onClaim answers a claimant.
-func (m *Machine) onClaim(p *peer, c claimMsg) {
-	a := m.arbitrate(c.Name, c.Holder, c.Final)
-	a.Nonce, a.Stamp = c.Nonce, m.stamp()
-	if a.Kind == granted {
-		a.Holder = resolve.Claim{Name: c.Name, Holder: c.Holder}
+// onAnswers takes in what a home says to claims.
+func (m *Machine) onAnswers(from *peer, answers []answer) {
+	for _, a := range answers {
+		m.onAnswer(from, a)
 	}
-	m.send(p, Urgent, m.enc.answer(a))
 }
 
 func (m *Machine) onAnswer(from *peer, a answer) {
-	for _, p := range m.pending {
-		if p.nonce == a.Nonce && p.asked == from.id {
-			p.asked = Peer{}
-			// The decoder has refused every stamp that is no valid one. What the home
-			// has seen and this node has not is earlier than the claim to be made.
-			_ = m.clock.Observe(m.now, a.Stamp)
-			if !m.hear(p, a, from.home()) {
-				m.advance(p)
-			}
-			return
+	p, ok := m.awaited[a.Nonce]
+	switch {
+	case ok && p.asked == from.id:
+		m.unask(p)
+		// The decoder has refused every stamp that is no valid one. What the home
+		// has seen and this node has not is earlier than the claim to be made.
+		_ = m.clock.Observe(m.now, a.Stamp)
+		if !m.hear(p, a, from.home()) {
+			m.advance(p)
 		}
-	}
-	if a.Kind == granted && !m.wants(a.Holder) {
+	case a.Kind == granted && !m.wants(a.Holder):
 		m.send(from, Urgent, m.enc.release(claimMsg{Name: a.Holder.Name, Holder: a.Holder.Holder}))
 	}
 }
@@ -411,63 +444,4 @@ func (m *Machine) wants(c resolve.Claim) bool {
 	return m.ownClaim(c.Holder.Serial, c.Name) != nil || slices.ContainsFunc(m.pending, func(p *pending) bool {
 		return p.call.Name == c.Name && p.call.Serial == c.Holder.Serial
 	})
-}
-
-// arbitrate decides a claim as the name's home.
-func (m *Machine) arbitrate(name string, holder resolve.PID, final bool) answer {
-	if !m.serving || m.left {
-		return answer{Kind: notServing}
-	}
-	if !final && !slices.ContainsFunc(m.homesOf(name), func(h home) bool { return h.self }) {
-		m.count.Moved++
-		return answer{Kind: moved}
-	}
-	if holder, ok := m.holding(name); ok {
-		m.count.Taken++
-		return answer{Kind: taken, Holder: holder}
-	}
-	if m.reservedForOther(name, holder) {
-		m.count.Taken++
-		return answer{Kind: taken, Holder: resolve.Claim{Name: name, Holder: m.reservations[name].holder}}
-	}
-	m.count.Granted++
-	m.reservations[name] = reservation{holder, m.now.Mono + int64(m.cfg.Reserve)}
-	return answer{Kind: granted}
-}
-
-func (m *Machine) reservedForOther(name string, holder resolve.PID) bool {
-	r, ok := m.reservations[name]
-	return ok && r.holder != holder && m.now.Mono < r.until
-}
-
-func (m *Machine) onRelease(c claimMsg) { m.unreserve(c.Name, c.Holder) }
-
-func (m *Machine) unreserve(name string, holder resolve.PID) {
-	if r, ok := m.reservations[name]; ok && r.holder == holder {
-		delete(m.reservations, name)
-	}
-}
-
-// fulfil ends the reservation for a claim that has come.
-func (m *Machine) fulfil(e *Entry) {
-	if len(m.reservations) > 0 {
-		m.unreserve(e.key, e.PID())
-	}
-}
-
-// unreserveNode frees what is reserved for processes of a node that is gone.
-func (m *Machine) unreserveNode(node string) {
-	for name, r := range m.reservations { // in any order
-		if r.holder.Node == node {
-			delete(m.reservations, name)
-		}
-	}
-}
-
-func (m *Machine) sweepReservations() {
-	for name, r := range m.reservations { // in any order
-		if m.now.Mono >= r.until {
-			delete(m.reservations, name)
-		}
-	}
 }

@@ -38,6 +38,8 @@ type Machine struct {
 	doomed []doom                // local claims to withdraw before the call ends
 
 	pending      []*pending
+	awaited      map[uint64]*pending
+	asking       []*peer // have claims to be sent when the input is handled
 	reservations map[string]reservation
 	views        []view
 	viewStale    bool // the nodes that may be homes have changed since the last view
@@ -88,6 +90,7 @@ func New(cfg Config, now crdt.Reading) (*Machine, error) {
 		contended:    map[string]*claimSet{},
 		groups:       map[string]*group{},
 		reservations: map[string]reservation{},
+		awaited:      map[uint64]*pending{},
 		audit:        audit{limit: cfg.AuditLimit},
 		serving:      !cfg.Joins,
 	}
@@ -112,10 +115,13 @@ func (m *Machine) begin(now crdt.Reading) {
 }
 
 // end finishes the handling of an input: what this node's processes have lost is
-// withdrawn and told.
+// withdrawn and told, and claims go out.
 func (m *Machine) end() {
 	if len(m.doomed) > 0 {
 		m.withdraw()
+	}
+	if len(m.asking) > 0 {
+		m.sendClaims()
 	}
 }
 
@@ -163,6 +169,7 @@ func (m *Machine) Leave(now crdt.Reading) {
 		m.fx.Results = append(m.fx.Results, Result{ID: p.call.ID, Err: ErrClosed})
 	}
 	m.pending = nil
+	clear(m.awaited)
 	m.end()
 }
 

@@ -74,8 +74,8 @@ type hello struct {
 type claimMsg struct {
 	Nonce  uint64
 	Name   string
-	Holder resolve.PID
-	Final  bool // decide, even if another node should be home
+	Holder resolve.PID // a process of the sender, whose node is not written
+	Final  bool        // decide, even if another node should be home
 }
 
 type pullMsg struct {
@@ -149,12 +149,12 @@ func (m *Machine) dispatch(p *peer, msg any) {
 		m.onRanges(p, msg)
 	case dropsMsg:
 		m.onDrops(msg)
-	case claimMsg:
-		m.onClaim(p, msg)
+	case claimsMsg:
+		m.onClaims(p, msg)
 	case releaseMsg:
-		m.onRelease(claimMsg(msg))
-	case answer:
-		m.onAnswer(p, msg)
+		m.onRelease(p, claimMsg(msg))
+	case answersMsg:
+		m.onAnswers(p, msg)
 	}
 }
 
@@ -165,5 +165,7 @@ type (
 		reply     bool
 		positions []position
 	}
+	claimsMsg  []claimMsg
+	answersMsg []answer
 	releaseMsg claimMsg
 )

@@ -25,6 +25,8 @@ type peer struct {
 	unlinked int64
 	ahead    int64 // nanoseconds this node's clock is ahead of its
 
+	claims []claimMsg // to be sent when the input is handled
+
 	compared bool   // its vector or its word that all is equal came on this link
 	asked    int64  // when its digest was asked for; 0 when no answer is awaited
 	owed     bool   // it waits for an answer to its digest

@@ -97,7 +97,7 @@ func TestClaimantDoesNotUseAGrantThatItsHomeKeepsNoLonger(t *testing.T) {
 	name := nameAt(t, a, "n2", 2)
 	serial := a.spawn()
 	p := &pending{call: Register{ID: 7, Serial: serial, Name: name}, until: c.now + int64(time.Hour)}
-	a.m.pending = append(a.m.pending, p)
+	a.m.await(p)
 	p.granted, p.firstAt = a.m.homesOf(name), c.now
 	c.now += int64(a.m.cfg.Reserve)
 	a.m.begin(c.reading())

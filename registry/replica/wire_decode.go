@@ -64,11 +64,19 @@ func (r *reader) message(k kindOf) any {
 		d.seqs = r.gaps(0, r.count())
 		return d
 	case isClaim:
-		return r.claim()
+		var claims claimsMsg
+		for n := r.count(); n > 0 && r.err == nil; n-- {
+			claims = append(claims, r.claim())
+		}
+		return claims
 	case isRelease:
 		return releaseMsg(r.claim())
 	case isAnswer:
-		return r.answer()
+		var answers answersMsg
+		for n := r.count(); n > 0 && r.err == nil; n-- {
+			answers = append(answers, r.answer())
+		}
+		return answers
 	}
 	r.fail("unknown kind")
 	return nil
@@ -335,7 +343,8 @@ func (r *reader) ranges() ranges {
 }
 
 func (r *reader) claim() claimMsg {
-	c := claimMsg{Nonce: r.uint(), Name: r.text(MaxKey), Holder: r.pid(), Final: r.bool()}
+	c := claimMsg{Nonce: r.uint(), Name: r.text(MaxKey)}
+	c.Holder.Epoch, c.Holder.Serial, c.Final = r.uint(), r.uint(), r.bool()
 	if c.Name == "" {
 		r.fail("claim without a name")
 	}

@@ -264,21 +264,60 @@ func (e *encoder) drops(d dropsMsg) []byte {
 	return e.finish()
 }
 
-func (e *encoder) claim(c claimMsg) []byte { return e.claimAs(isClaim, c) }
+// claims encodes as many claims as fit in a frame, at least one, and returns how
+// many.
+func (e *encoder) claims(claims []claimMsg) ([]byte, int) {
+	n := fitting(len(claims), func(i int) int { return len(claims[i].Name) + 40 })
+	e.start(isClaim)
+	e.uint(uint64(n))
+	for _, c := range claims[:n] {
+		e.claim(c)
+	}
+	return e.finish(), n
+}
 
-func (e *encoder) release(c claimMsg) []byte { return e.claimAs(isRelease, c) }
+// fitting returns how many of n things, of which size bounds the sizes in bytes,
+// fit in a frame; at least one.
+func fitting(n int, size func(i int) int) int {
+	total := 0
+	for i := range n {
+		if total += size(i); i > 0 && total > maxDelta {
+			return i
+		}
+	}
+	return n
+}
 
-func (e *encoder) claimAs(k kindOf, c claimMsg) []byte {
-	e.start(k)
-	e.uint(c.Nonce)
-	e.text(c.Name)
-	e.pid(c.Holder)
-	e.bool(c.Final)
+func (e *encoder) release(c claimMsg) []byte {
+	e.start(isRelease)
+	e.claim(c)
 	return e.finish()
 }
 
-func (e *encoder) answer(a answer) []byte {
+func (e *encoder) claim(c claimMsg) {
+	e.uint(c.Nonce)
+	e.text(c.Name)
+	e.uint(c.Holder.Epoch)
+	e.uint(c.Holder.Serial)
+	e.bool(c.Final)
+}
+
+// answers encodes as many answers as fit in a frame, at least one, and returns how
+// many.
+func (e *encoder) answers(answers []answer) ([]byte, int) {
+	n := fitting(len(answers), func(i int) int {
+		h := answers[i].Holder
+		return len(h.Name) + len(h.Label) + len(h.Value) + 3*len(h.Holder.Node) + 96
+	})
 	e.start(isAnswer)
+	e.uint(uint64(n))
+	for _, a := range answers[:n] {
+		e.answer(a)
+	}
+	return e.finish(), n
+}
+
+func (e *encoder) answer(a answer) {
 	e.uint(a.Nonce)
 	e.uint(uint64(a.Kind))
 	e.stamp(a.Stamp)
@@ -297,5 +336,4 @@ func (e *encoder) answer(a answer) []byte {
 		e.text(c.Label)
 		e.bytes(c.Value)
 	}
-	return e.finish()
 }

@@ -65,6 +65,7 @@ func TestMessagesRoundTrip(t *testing.T) {
 		Name: "k", Dot: crdt.Dot{Replica: id, Seq: 4}, Holder: resolve.PID{Node: "node", Epoch: 5, Serial: 6}, Birth: 77,
 		Born: crdt.Dot{Replica: id, Seq: 3}, Priority: -2, Seen: 9, Label: "l", Value: []byte("v"),
 	}
+	nodeless := resolve.PID{Epoch: 5, Serial: 6}
 	for _, msg := range []any{
 		hello{Version: 1, Policy: 1 << 63, PolicyName: "p", Epoch: 3, Label: "l", Serving: true, Want: true, KnownEpoch: 8, Clock: -5},
 		digestMsg(1 << 60), sameMsg{},
@@ -77,9 +78,9 @@ func TestMessagesRoundTrip(t *testing.T) {
 			{lo: 0, hi: 10, print: 1 << 31}, {lo: 10, hi: 20, listed: true, seqs: []uint64{11, 20}}, {lo: 30, hi: 40, listed: true, seqs: []uint64{}},
 		}},
 		dropsMsg{id: id, version: 7, seqs: []uint64{1, 5, 7}},
-		claimMsg{Nonce: 4, Name: "k", Holder: claim.Holder, Final: true},
-		releaseMsg{Name: "k", Holder: claim.Holder},
-		answer{Nonce: 9, Kind: taken, Holder: claim}, answer{Nonce: 9, Kind: moved},
+		claimsMsg{{Nonce: 4, Name: "k", Holder: nodeless, Final: true}, {Nonce: 5, Name: "l", Holder: nodeless}},
+		releaseMsg{Name: "k", Holder: nodeless},
+		answersMsg{{Nonce: 9, Kind: taken, Holder: claim}, {Nonce: 10, Kind: moved}},
 	} {
 		frame := encodeAny(msg)
 		got, err := decode(frame)
@@ -113,12 +114,14 @@ func encodeAny(msg any) []byte {
 		return e.ranges(m)
 	case dropsMsg:
 		return e.drops(m)
-	case claimMsg:
-		return e.claim(m)
+	case claimsMsg:
+		frame, _ := e.claims(m)
+		return frame
 	case releaseMsg:
 		return e.release(claimMsg(m))
-	case answer:
-		return e.answer(m)
+	case answersMsg:
+		frame, _ := e.answers(m)
+		return frame
 	}
 	return nil
 }
@@ -182,7 +185,8 @@ func FuzzStep(f *testing.F) {
 	f.Add(e.vector(false, a.m.vector()))
 	f.Add(e.ranges(ranges{id: a.m.self.id, version: 3, parts: []part{{lo: 0, hi: 3, listed: true, seqs: []uint64{1}}}}))
 	f.Add(e.pull(pullMsg{id: a.m.self.id, last: true}))
-	f.Add(e.claim(claimMsg{Name: "k", Holder: resolve.PID{Node: "n2"}}))
+	claims, _ := e.claims([]claimMsg{{Name: "k", Holder: resolve.PID{Serial: 1}}})
+	f.Add(claims)
 	f.Fuzz(func(t *testing.T, frame []byte) {
 		cfg := Config{Self: Peer{"n1", 1}, Joins: true}
 		m, err := New(cfg, c.reading())
