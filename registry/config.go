@@ -82,6 +82,9 @@ type Config struct {
 	// ForgetAfter is how long the entries of a node that cannot be reached are
 	// kept, hidden, for its return; default 24 h.
 	ForgetAfter time.Duration
+	// TreeAbove is the number of nodes above which changes travel along a broadcast
+	// tree; up to it every node sends its changes to every other one. Default 150.
+	TreeAbove int
 	// WatchBuffer is how many events a Watch holds for a slow reader before it
 	// makes it start over from a snapshot; default 4,096.
 	WatchBuffer int
@@ -136,6 +139,7 @@ func (c Config) validate() error {
 	}{
 		{"PolicyLimit", int64(c.PolicyLimit)}, {"Expected", int64(c.Expected)},
 		{"WatchBuffer", int64(c.WatchBuffer)}, {"Mailbox", int64(c.Mailbox)}, {"AuditLimit", int64(c.AuditLimit)},
+		{"TreeAbove", int64(c.TreeAbove)},
 	} {
 		if n.value < 0 {
 			errs = append(errs, fmt.Errorf("%s is negative: %d", n.name, n.value))
@@ -157,6 +161,7 @@ func (c Config) machine(run uint64, table replica.Table) replica.Config {
 		Joins:    c.Transport != nil,
 		JoinWait: c.JoinWait, SyncInterval: c.SyncInterval, Settle: c.SettleTime, ClaimWait: c.ClaimTimeout,
 		ForgetAfter: c.ForgetAfter, Expected: c.Expected, RefuseMinority: c.Minority == Refuse, AuditLimit: c.AuditLimit,
+		TreeAbove: c.TreeAbove,
 	}
 	if len(c.Secret) > 0 {
 		sum := sha256.Sum256(append([]byte("rollcall fingerprint key\x00"), c.Secret...))

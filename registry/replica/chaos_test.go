@@ -109,19 +109,41 @@ func TestChaos(t *testing.T) {
 		seeds = 20
 	}
 	for seed := range seeds {
-		t.Run(fmt.Sprint(seed), func(t *testing.T) { chaos(t, uint64(seed)) })
+		t.Run(fmt.Sprint(seed), func(t *testing.T) { chaos(t, uint64(seed), func(*Config) {}, "n1", "n2", "n3", "n4") })
 	}
+}
+
+// TestChaosOfATree is TestChaos where changes travel along the tree.
+func TestChaosOfATree(t *testing.T) {
+	seeds := 60
+	if testing.Short() {
+		seeds = 8
+	}
+	tree := func(c *Config) { c.TreeAbove = 2 }
+	relayed, grafts := uint64(0), uint64(0)
+	for seed := range seeds {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			c := chaos(t, uint64(seed), tree, "n1", "n2", "n3", "n4", "n5", "n6", "n7", "n8", "n9")
+			for _, name := range c.order {
+				relayed += c.nodes[name].m.Counters().Relayed
+				grafts += c.nodes[name].m.Counters().Grafts
+			}
+		})
+	}
+	t.Logf("%d frames travelled along trees, %d links were mended", relayed, grafts)
+	require.Positive(t, relayed)
+	require.Positive(t, grafts)
 }
 
 // chaos is one random history of calls, losses, splits, crashes and restarts,
 // then calm, then the check against the truth.
-func chaos(t *testing.T, seed uint64) {
+func chaos(t *testing.T, seed uint64, adjust func(*Config), names ...string) *cluster {
 	policies := []resolve.Policy{resolve.LastWriter(), resolve.FirstWriter(), resolve.Priority()}
 	policy := byPolicy(policies[seed%3])
 	c, w := newCluster(t, seed), newTruth()
-	names := []string{"n1", "n2", "n3", "n4"}
+	start := func(name string) { c.start(name, policy, adjust) }
 	for _, n := range names {
-		c.start(n, policy)
+		start(n)
 	}
 	c.run(2 * time.Second)
 	c.loss, c.dup, c.jumble = float64(seed%4)*0.1, float64(seed%3)*0.1, seed%2 == 0
@@ -131,7 +153,7 @@ func chaos(t *testing.T, seed uint64) {
 		case n == nil && r < 30:
 			for _, name := range names {
 				if c.nodes[name] == nil {
-					c.start(name, policy)
+					start(name)
 					break
 				}
 			}
@@ -151,7 +173,7 @@ func chaos(t *testing.T, seed uint64) {
 	c.calm()
 	for _, name := range names {
 		if c.nodes[name] == nil {
-			c.start(name, policy)
+			start(name)
 		}
 	}
 	c.heal()
@@ -163,6 +185,7 @@ func chaos(t *testing.T, seed uint64) {
 	}
 	c.requireAgreement()
 	w.check(t, c)
+	return c
 }
 
 // act does one random thing on a node.

@@ -76,6 +76,9 @@ type Config struct {
 	// ClockBound is how far a joining node's clock may be ahead of its peers'
 	// before it corrects itself; default 1 minute.
 	ClockBound time.Duration
+	// TreeAbove is the number of nodes above which changes travel along a broadcast
+	// tree; up to it every node sends its changes to every other one. Default 150.
+	TreeAbove int
 	// AuditLimit is the number of conflicts and of heals that are kept; default 256.
 	AuditLimit int
 }
@@ -115,6 +118,9 @@ func (c Config) withDefaults() Config {
 			*f.field = f.value
 		}
 	}
+	if c.TreeAbove == 0 {
+		c.TreeAbove = 150
+	}
 	if c.AuditLimit == 0 {
 		c.AuditLimit = 256
 	}
@@ -132,6 +138,9 @@ func (c Config) Validate() error {
 	}
 	if len(c.Label) > MaxKey || !utf8.ValidString(c.Label) {
 		errs = append(errs, fmt.Errorf("label of %d bytes: want at most %d bytes of UTF-8", len(c.Label), MaxKey))
+	}
+	if c.TreeAbove < 0 {
+		errs = append(errs, fmt.Errorf("TreeAbove is negative: %d", c.TreeAbove))
 	}
 	if c.RefuseMinority && c.Expected < 1 {
 		errs = append(errs, errors.New("RefuseMinority needs Expected, the number of nodes of the whole cluster"))

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/rollcall-dev/rollcall/crdt"
+	"github.com/rollcall-dev/rollcall/registry/overlay"
 	"github.com/rollcall-dev/rollcall/resolve"
 )
 
@@ -28,6 +29,12 @@ type Machine struct {
 	digest  uint64    // sum of the parts of all origins
 	touched []*origin // whose parts are out of date
 	compare compares
+
+	tree    *overlay.Overlay[Peer]
+	links   []Peer    // memory for lists of the tree's links
+	news    []*origin // that the neighbors behind lazy links have not been told of
+	missing []missed  // what they have told of, in the order in which they did
+	frame   []byte    // that is being handled
 
 	procs     map[uint64]*process
 	contended map[string]*claimSet
@@ -66,6 +73,7 @@ type Counters struct {
 	Digests, DigestsEqual            uint64 // comparisons begun; found equal
 	RecordsOut, RecordsIn, EntriesIn uint64 // records sent on; applied; entries fetched
 	Repaired                         uint64 // entries dropped by reconciliation
+	Relayed, Duplicates, Grafts      uint64 // frames sent along the tree; received twice; links mended
 	Claims, Granted, Taken, Moved    uint64 // claims asked of others; answers given as a home
 	Conflicts, Withdrawn             uint64 // conflicts settled; claims of this node withdrawn
 	PolicyFailures                   uint64
@@ -101,6 +109,7 @@ func New(cfg Config, now crdt.Reading) (*Machine, error) {
 	m.touch(m.self)
 	m.origins = []*origin{m.self}
 	m.nextSync = now.Mono + m.jittered(cfg.SyncInterval)
+	m.tree = overlay.New[Peer](m.rng)
 	m.viewChanged()
 	return m, nil
 }
@@ -146,6 +155,7 @@ func (m *Machine) Tick(now crdt.Reading) {
 	m.retryHellos()
 	m.paceCompares()
 	m.pruneViews()
+	m.growTree()
 	m.advanceAll()
 	if now.Mono >= m.nextSync {
 		m.nextSync = now.Mono + m.jittered(m.cfg.SyncInterval)
@@ -231,6 +241,9 @@ func (c Counters) Plus(o Counters) Counters {
 	c.RecordsIn += o.RecordsIn
 	c.EntriesIn += o.EntriesIn
 	c.Repaired += o.Repaired
+	c.Relayed += o.Relayed
+	c.Duplicates += o.Duplicates
+	c.Grafts += o.Grafts
 	c.Claims += o.Claims
 	c.Granted += o.Granted
 	c.Taken += o.Taken

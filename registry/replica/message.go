@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/rollcall-dev/rollcall/crdt"
+	"github.com/rollcall-dev/rollcall/registry/overlay"
 	"github.com/rollcall-dev/rollcall/resolve"
 )
 
@@ -35,12 +36,16 @@ const (
 	isClaim
 	isAnswer
 	isRelease
+	isNeighbor
+	isHave
+	isTree
 )
 
 // String returns the kind's name, for counters and traces.
 func (k kindOf) String() string {
 	names := [...]string{
 		"", "hello", "delta", "digest", "same", "vector", "pull", "adds", "ranges", "drops", "claim", "answer", "release",
+		"neighbor", "have", "tree",
 	}
 	if int(k) < len(names) {
 		return names[k]
@@ -114,6 +119,7 @@ func (m *Machine) Step(now crdt.Reading, from Peer, frame []byte) error {
 		m.count.Stale++
 		return nil
 	}
+	m.frame = frame
 	msg, err := decode(frame)
 	if err != nil {
 		m.count.FramesRefused++
@@ -155,6 +161,13 @@ func (m *Machine) dispatch(p *peer, msg any) {
 		m.onRelease(p, claimMsg(msg))
 	case answersMsg:
 		m.onAnswers(p, msg)
+	case neighborMsg:
+		m.tree.Receive(p.id, overlay.Op(msg))
+		m.sendNeighbors()
+	case haveMsg:
+		m.onHave(p, msg)
+	case treeMsg:
+		m.onTree(p, msg)
 	}
 }
 
@@ -167,5 +180,16 @@ type (
 	}
 	claimsMsg  []claimMsg
 	answersMsg []answer
+	// neighborMsg is an overlay.Op.
+	neighborMsg overlay.Op
+	// haveMsg says how far its sender is with some incarnations; the fingerprints
+	// are not set.
+	haveMsg []position
+	// treeMsg says that the sender has made its end of a link eager or lazy for what
+	// an incarnation says.
+	treeMsg struct {
+		id    crdt.Replica
+		graft bool
+	}
 	releaseMsg claimMsg
 )

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/rollcall-dev/rollcall/crdt"
+	"github.com/rollcall-dev/rollcall/registry/overlay"
 )
 
 // origin is what this node knows of one incarnation.
@@ -28,6 +29,9 @@ type origin struct {
 	// asOf is the version of the peers that the log was fetched from: what was
 	// updated before it may be here in neither form until the log is as far.
 	asOf    uint64
+	tree    overlay.Tree
+	via     Peer    // who sent the last frame of records that was news; zero when it was fetched
+	news    bool    // neighbors are to be told of it
 	waiting []delta // frames beyond a gap, ascending, bounded by maxWaiting
 }
 

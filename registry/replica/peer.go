@@ -74,6 +74,7 @@ func (m *Machine) LinkUp(now crdt.Reading, id Peer) {
 	m.begin(now)
 	if p := m.peer(id); p != nil {
 		p.linked, p.greeted, p.compared, p.pulls = true, false, false, 0
+		m.tree.Down(p.id)
 		m.sendHello(p, false)
 	}
 	m.end()
@@ -94,6 +95,7 @@ func (m *Machine) unlink(p *peer) {
 		p.unlinked = m.now.Mono
 	}
 	p.linked, p.greeted, p.serving, p.compared, p.pulls = false, false, false, false, 0
+	m.tree.Down(p.id)
 	p.owed = false
 	m.answeredBy(p)
 	for _, o := range m.origins {
@@ -190,6 +192,7 @@ func (m *Machine) onHello(p *peer, h hello) {
 		m.viewChanged()
 	}
 	if first {
+		m.tree.Up(p.id)
 		m.compareSoon(p)
 	}
 	m.advanceAll()
@@ -202,6 +205,7 @@ func (m *Machine) refuse(p *peer, h hello) {
 			h.Version, h.PolicyName, wireVersion, m.cfg.Policy.Name())})
 	}
 	p.refused, p.greeted = true, false
+	m.tree.Down(p.id)
 }
 
 // send queues a frame for a peer.

@@ -23,20 +23,15 @@ const (
 	maxDelta = 32 << 10
 )
 
-// Flush puts the records made since the last call into frames for all peers:
-// one hop, one payload for each node, in order. A record that no peer is there
-// to take is fetched later.
+// Flush puts the records made since the last call into frames, in order. A record
+// that no peer is there to take is fetched later.
 func (m *Machine) Flush() {
 	if len(m.out) == 0 {
 		return
 	}
 	for i := 0; i < len(m.out) && m.anyReady(); {
 		frame, n := m.enc.delta(m.self, m.out[i:])
-		for _, p := range m.peers {
-			if p.ready() {
-				m.send(p, Deltas, frame)
-			}
-		}
+		m.sendOwn(frame)
 		i += n
 		m.count.RecordsOut += uint64(n)
 	}
@@ -64,7 +59,9 @@ func (m *Machine) onDelta(p *peer, d delta) {
 		}
 		return
 	}
+	before := o.log.Version()
 	m.applyRecords(o, d.records)
+	m.passOn(p, o, o.log.Version() > before)
 	m.drain(o)
 }
 

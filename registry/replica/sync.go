@@ -222,6 +222,9 @@ func (m *Machine) onAdds(p *peer, a addsMsg) {
 		return
 	}
 	if a.done {
+		if o.log.Version() > q.base {
+			m.fetched(o, p.id)
+		}
 		m.endPull(p, o)
 		if len(o.waiting) > 0 && o.log.Version() > q.base {
 			m.fetch(p, o)

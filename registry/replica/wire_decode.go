@@ -9,6 +9,7 @@ import (
 	"github.com/vmihailenco/msgpack/v5"
 
 	"github.com/rollcall-dev/rollcall/crdt"
+	"github.com/rollcall-dev/rollcall/registry/overlay"
 	"github.com/rollcall-dev/rollcall/resolve"
 )
 
@@ -77,6 +78,12 @@ func (r *reader) message(k kindOf) any {
 			answers = append(answers, r.answer())
 		}
 		return answers
+	case isNeighbor:
+		return r.neighbor()
+	case isHave:
+		return r.have()
+	case isTree:
+		return treeMsg{r.replica(), r.bool()}
 	}
 	r.fail("unknown kind")
 	return nil
@@ -298,6 +305,23 @@ func (r *reader) vector() vectorMsg {
 		})
 	}
 	return v
+}
+
+func (r *reader) neighbor() neighborMsg {
+	op := r.uint()
+	if op >= uint64(overlay.Ops) {
+		r.fail("unknown op")
+		return 0
+	}
+	return neighborMsg(op)
+}
+
+func (r *reader) have() haveMsg {
+	var have haveMsg
+	for n := r.count(); n > 0 && r.err == nil; n-- {
+		have = append(have, position{identity: r.identity(), version: r.uint()})
+	}
+	return have
 }
 
 func (r *reader) adds() addsMsg {

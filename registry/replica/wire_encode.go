@@ -6,6 +6,7 @@ import (
 	"github.com/vmihailenco/msgpack/v5"
 
 	"github.com/rollcall-dev/rollcall/crdt"
+	"github.com/rollcall-dev/rollcall/registry/overlay"
 	"github.com/rollcall-dev/rollcall/resolve"
 )
 
@@ -261,6 +262,29 @@ func (e *encoder) drops(d dropsMsg) []byte {
 	e.uint(d.version)
 	e.uint(uint64(len(d.seqs)))
 	e.gaps(0, d.seqs)
+	return e.finish()
+}
+
+func (e *encoder) neighbor(op overlay.Op) []byte {
+	e.start(isNeighbor)
+	e.uint(uint64(op))
+	return e.finish()
+}
+
+func (e *encoder) tree(t treeMsg) []byte {
+	e.start(isTree)
+	e.replica(t.id)
+	e.bool(t.graft)
+	return e.finish()
+}
+
+func (e *encoder) have(positions []position) []byte {
+	e.start(isHave)
+	e.uint(uint64(len(positions)))
+	for _, p := range positions {
+		e.identity(p.identity)
+		e.uint(p.version)
+	}
 	return e.finish()
 }
 

@@ -10,6 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/rollcall-dev/rollcall/crdt"
+	"github.com/rollcall-dev/rollcall/registry/overlay"
 	"github.com/rollcall-dev/rollcall/resolve"
 )
 
@@ -80,6 +81,7 @@ func TestMessagesRoundTrip(t *testing.T) {
 		dropsMsg{id: id, version: 7, seqs: []uint64{1, 5, 7}},
 		claimsMsg{{Nonce: 4, Name: "k", Holder: nodeless, Final: true}, {Nonce: 5, Name: "l", Holder: nodeless}},
 		releaseMsg{Name: "k", Holder: nodeless},
+		neighborMsg(overlay.Leave), treeMsg{id, true}, haveMsg{{identity: identity{id, "l", 5}, version: 9}, {identity: identity{id, "", id.Epoch}, version: 1}},
 		answersMsg{{Nonce: 9, Kind: taken, Holder: claim}, {Nonce: 10, Kind: moved}},
 	} {
 		frame := encodeAny(msg)
@@ -119,6 +121,12 @@ func encodeAny(msg any) []byte {
 		return frame
 	case releaseMsg:
 		return e.release(claimMsg(m))
+	case neighborMsg:
+		return e.neighbor(overlay.Op(m))
+	case haveMsg:
+		return e.have(m)
+	case treeMsg:
+		return e.tree(m)
 	case answersMsg:
 		frame, _ := e.answers(m)
 		return frame
