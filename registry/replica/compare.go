@@ -72,7 +72,7 @@ func (m *Machine) answeredBy(p *peer) {
 // onDigest answers a comparison: at once when all is equal, and with this node's
 // vector, as fast as vectors may go out, when it is not.
 func (m *Machine) onDigest(p *peer, digest uint64) {
-	p.digest, p.owed = digest, true
+	p.digest, p.owed, p.owedAt = digest, true, m.now.Mono
 	m.payVector(p)
 }
 
@@ -97,13 +97,21 @@ func (m *Machine) onSame(p *peer) {
 	m.comparedWith(p)
 }
 
-// paceCompares gives up on answers that do not come, and pays what is owed.
+// paceCompares gives up on answers that do not come, and pays what is owed. What
+// is owed for so long that the peer has given up is not paid: by now the two are
+// equal, as a rule, and the next digest says so.
 func (m *Machine) paceCompares() {
 	for _, p := range m.peers {
+		if p.owed && m.now.Mono-p.owedAt > int64(compareWait) {
+			p.owed = false
+		}
 		if p.owed && p.ready() {
 			m.payVector(p)
 		}
 		if p.asked != 0 && m.now.Mono-p.asked > int64(compareWait) {
+			if !p.compared && p.ready() {
+				m.compare.due = append(m.compare.due, p.id)
+			}
 			m.answeredBy(p)
 		}
 	}

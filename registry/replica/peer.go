@@ -30,6 +30,7 @@ type peer struct {
 	compared bool   // its vector or its word that all is equal came on this link
 	asked    int64  // when its digest was asked for; 0 when no answer is awaited
 	owed     bool   // it waits for an answer to its digest
+	owedAt   int64  // since when
 	digest   uint64 // the digest that it sent
 	pulls    int    // fetches from it under way
 }
