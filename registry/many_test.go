@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rollcall-dev/rollcall/registry"
+	"github.com/rollcall-dev/rollcall/resolve"
 )
 
 func bids(n int) []registry.Bid {
@@ -130,4 +131,50 @@ func BenchmarkRegisterMany(b *testing.B) {
 			}
 		})
 	}
+}
+
+// TestNodeWithManyNamesGoesAndComesBack takes more entries than one piece of long
+// work: a watch sees each go and come once, and calls go on meanwhile.
+func TestNodeWithManyNamesGoesAndComesBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		net, nodes := three(t, registry.Config{WatchBuffer: 100_000, Policy: resolve.WithLoss(resolve.LastWriter(), resolve.Notify)})
+		p, q := attach(t, nodes[0]), attach(t, nodes[1])
+		all := bids(20_000)
+		_, err := nodes[0].RegisterMany(t.Context(), p, all, registry.Optimistic())
+		require.NoError(t, err)
+		require.NoError(t, nodes[0].JoinMany(t.Context(), p, all[:5000]))
+		time.Sleep(3 * time.Second)
+		w, err := nodes[1].Watch(registry.Everything())
+		require.NoError(t, err)
+		defer w.Close()
+		first, err := w.Next(t.Context())
+		require.NoError(t, err)
+		require.Len(t, first.Entries, 25_000)
+
+		net.Isolate("n1")
+		time.Sleep(time.Second)
+		require.Zero(t, nodes[1].Count())
+		require.Empty(t, nodes[1].Groups())
+		_, err = nodes[1].Register(t.Context(), all[19_999].Key, q)
+		require.NoError(t, err, "what is hidden is free")
+		net.Heal()
+		time.Sleep(3 * time.Second)
+		require.Equal(t, len(all), nodes[1].Count())
+		require.Len(t, nodes[1].Groups(), 5000)
+		h, _ := nodes[0].Whereis(all[19_999].Key)
+		require.Equal(t, q.PID(), h.PID, "the later registration won")
+
+		soon, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		reasons := map[registry.Reason]int{}
+		for range 2 * 25_000 {
+			e, err := w.Next(soon)
+			require.NoError(t, err)
+			require.False(t, e.Snapshot)
+			reasons[e.Reason]++
+		}
+		require.Equal(t, map[registry.Reason]int{
+			registry.NodeDown: 25_000, registry.NodeUp: 24_999, registry.Registered: 1,
+		}, reasons)
+	})
 }

@@ -51,14 +51,6 @@ type Registry struct {
 	streams sync.WaitGroup // goroutines that send or receive a large message
 }
 
-// table is the map from names to holders that readers share with the machine.
-type table struct {
-	*xsync.Map[string, *replica.Entry]
-}
-
-func (t table) Store(name string, e *replica.Entry) { t.Map.Store(name, e) }
-func (t table) Delete(name string)                  { t.Map.Delete(name) }
-
 // tickInterval is how often the machine is given the time.
 const tickInterval = 100 * time.Millisecond
 
@@ -72,7 +64,7 @@ func Open(cfg Config) (*Registry, error) {
 	}
 	r := &Registry{
 		cfg: cfg, start: time.Now(),
-		names:   table{xsync.NewMap[string, *replica.Entry]()},
+		names:   newTable(),
 		views:   xsync.NewMap[string, []Member](),
 		procs:   xsync.NewMap[uint64, *Process](),
 		peers:   xsync.NewMap[string, route](),
@@ -179,7 +171,7 @@ func (r *Registry) do(input func(m *replica.Machine, now crdt.Reading)) {
 type todo struct {
 	urgent bool // a frame that somebody waits for is queued
 	frames bool // frames are queued, or changes to make frames of
-	talk   bool // processes are to be told, or notices to be logged
+	talk   bool // the loop has processes to tell, notices to log or long work to go on with
 }
 
 // settled takes the machine's effects and does what must be seen before the
@@ -206,7 +198,7 @@ func (r *Registry) settled() (t todo) {
 	r.notices = append(r.notices, r.fx.Notices...)
 	r.fx.Reset()
 	t.frames = len(r.sends) > 0 || r.machine.Unsent()
-	t.talk = len(r.losses)+len(r.notices) > 0
+	t.talk = len(r.losses)+len(r.notices) > 0 || r.machine.Busy()
 	return t
 }
 
@@ -250,7 +242,11 @@ func (r *Registry) see() {
 	r.mu.Lock()
 	losses, notices := r.losses, r.notices
 	r.losses, r.notices = nil, nil
+	busy := r.machine.Busy()
 	r.mu.Unlock()
+	if busy {
+		r.do((*replica.Machine).Work) // which wakes the loop again while there is more
+	}
 	for _, l := range losses {
 		if p, ok := r.procs.Load(l.Serial); ok {
 			p.lose(lossError(l), l.Action)

@@ -113,6 +113,18 @@ func TestChaos(t *testing.T) {
 	}
 }
 
+// TestChaosOfLongWork is TestChaos where nodes are hidden, shown and forgotten one
+// entry at a time, with anything in between.
+func TestChaosOfLongWork(t *testing.T) {
+	seeds := 100
+	if testing.Short() {
+		seeds = 15
+	}
+	for seed := range seeds {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) { chaosOf(t, uint64(seed), true, func(*Config) {}, "n1", "n2", "n3", "n4") })
+	}
+}
+
 // TestChaosOfATree is TestChaos where changes travel along the tree.
 func TestChaosOfATree(t *testing.T) {
 	seeds := 60
@@ -138,10 +150,19 @@ func TestChaosOfATree(t *testing.T) {
 // chaos is one random history of calls, losses, splits, crashes and restarts,
 // then calm, then the check against the truth.
 func chaos(t *testing.T, seed uint64, adjust func(*Config), names ...string) *cluster {
+	return chaosOf(t, seed, false, adjust, names...)
+}
+
+func chaosOf(t *testing.T, seed uint64, lazy bool, adjust func(*Config), names ...string) *cluster {
 	policies := []resolve.Policy{resolve.LastWriter(), resolve.FirstWriter(), resolve.Priority()}
 	policy := byPolicy(policies[seed%3])
 	c, w := newCluster(t, seed), newTruth()
-	start := func(name string) { c.start(name, policy, adjust) }
+	c.lazy = lazy
+	start := func(name string) {
+		if n := c.start(name, policy, adjust); lazy {
+			n.m.walkStep = 1
+		}
+	}
 	for _, n := range names {
 		start(n)
 	}
@@ -167,6 +188,7 @@ func chaos(t *testing.T, seed uint64, adjust func(*Config), names ...string) *cl
 		for _, name := range names {
 			if n := c.nodes[name]; n != nil {
 				w.hear(t, n)
+				n.follow(t)
 			}
 		}
 	}
@@ -186,6 +208,41 @@ func chaos(t *testing.T, seed uint64, adjust func(*Config), names ...string) *cl
 	c.requireAgreement()
 	w.check(t, c)
 	return c
+}
+
+// follow applies the changes that a machine reported to what they led to before:
+// that is what it shows, in the middle of long work too.
+func (n *node) follow(t testing.TB) {
+	if n.told == nil {
+		n.told = map[string]*Entry{}
+	}
+	for _, ch := range n.changes {
+		key := ch.Key
+		if ch.Kind == Group {
+			e := ch.New
+			if e == nil {
+				e = ch.Old
+			}
+			key += "+" + e.PID().String()
+		}
+		require.Same(t, n.told[key], ch.Old, "%s: %v", key, ch.Reason)
+		if n.told[key] = ch.New; ch.New == nil {
+			delete(n.told, key)
+		}
+	}
+	n.changes = nil
+	shown := n.m.Names()
+	for _, g := range n.m.Groups() {
+		shown += g.Members
+		require.Len(t, n.m.Members(nil, g.Name), g.Members)
+	}
+	require.Len(t, n.told, shown)
+	for key, e := range n.told {
+		if e.kind == Name {
+			holder, _ := n.m.Holder(key)
+			require.Same(t, e, holder)
+		}
+	}
 }
 
 // act does one random thing on a node.

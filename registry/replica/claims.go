@@ -75,6 +75,7 @@ func (m *Machine) register(c Register) (e *Entry, err error, done bool) {
 	if err := m.check(c.Serial, c.Name, c.Value); err != nil {
 		return nil, err, true
 	}
+	m.align(c.Name)
 	if m.cfg.RefuseMinority && 2*m.Reached() <= m.cfg.Expected {
 		return nil, ErrMinority, true
 	}
@@ -164,6 +165,7 @@ func (m *Machine) taken(name string) error {
 // holding returns the claim that keeps others from a name: its holder's, or the
 // first of those that contest it.
 func (m *Machine) holding(name string) (claim resolve.Claim, ok bool) {
+	m.align(name)
 	if e, ok := m.cfg.Table.Load(name); ok {
 		return e.Claim(), true
 	}

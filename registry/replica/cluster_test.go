@@ -26,6 +26,7 @@ type cluster struct {
 	loss   float64
 	dup    float64
 	jumble bool
+	lazy   bool              // machines put long work off at random
 	drop   func(flight) bool // frames that are lost, when set
 }
 
@@ -38,6 +39,7 @@ type node struct {
 	m       *Machine
 	self    Peer
 	changes []Change
+	told    map[string]*Entry // what the changes led to
 	results map[uint64]Result
 	losses  []Loss
 	notices []Notice
@@ -165,6 +167,9 @@ func (c *cluster) leave(name string) {
 
 // collect takes a machine's effects.
 func (c *cluster) collect(n *node) {
+	for n.m.Busy() && (!c.lazy || c.rng.IntN(3) == 0) {
+		n.m.Work(c.reading())
+	}
 	n.m.Flush()
 	var fx Effects
 	n.m.Take(&fx)
@@ -223,7 +228,7 @@ func (c *cluster) run(d time.Duration) {
 }
 
 // calm turns all faults off.
-func (c *cluster) calm() { c.loss, c.dup, c.jumble = 0, 0, false }
+func (c *cluster) calm() { c.loss, c.dup, c.jumble, c.lazy = 0, 0, false, false }
 
 func (n *node) spawn() uint64 {
 	n.serial++

@@ -45,6 +45,7 @@ type Entry struct {
 	extra   *extra
 	slot    uint32 // place in its process's list; the machine's alone
 	doomed  bool   // about to be withdrawn; the machine's alone
+	shown   bool   // of a member: it is counted among those of its group; the machine's alone
 	seen    uint32
 	kind    Kind
 }

@@ -9,7 +9,8 @@ import (
 
 // group is a process group.
 //
-// Invariant: shown is the number of members whose node is reachable.
+// Invariant: shown is the number of members that are shown: those whose node is
+// reachable, but for those that a walk has yet to come to.
 type group struct {
 	members map[membership]*Entry
 	shown   int
@@ -41,13 +42,17 @@ func (m *Machine) indexMember(e, old *Entry, why Reason) {
 		delete(g.members, old.membership())
 	}
 	g.members[e.membership()] = e
-	if !e.origin.up {
-		return
+	e.shown = e.origin.up
+	change := Change{Kind: Group, Key: e.key, Reason: why}
+	if old != nil && old.shown {
+		old.shown, change.Old = false, old
+		g.shown--
 	}
-	if old == nil {
+	if e.shown {
+		change.New = e
 		g.shown++
 	}
-	m.change(Change{Kind: Group, Key: e.key, Reason: why, Old: old, New: e})
+	m.change(change)
 }
 
 func (m *Machine) unindexMember(e *Entry, why Reason) {
@@ -56,7 +61,8 @@ func (m *Machine) unindexMember(e *Entry, why Reason) {
 		return
 	}
 	delete(g.members, e.membership())
-	if e.origin.up {
+	if e.shown {
+		e.shown = false
 		g.shown--
 		m.change(Change{Kind: Group, Key: e.key, Reason: why, Old: e})
 	}
@@ -68,10 +74,11 @@ func (m *Machine) unindexMember(e *Entry, why Reason) {
 // reshow reports a member whose node has just become reachable or unreachable.
 func (m *Machine) reshow(e *Entry, why Reason) {
 	g, ok := m.groups[e.key]
-	if !ok || g.members[e.membership()] != e {
+	if !ok || g.members[e.membership()] != e || e.shown == e.origin.up {
 		return
 	}
-	if e.origin.up {
+	e.shown = e.origin.up
+	if e.shown {
 		g.shown++
 		m.change(Change{Kind: Group, Key: e.key, Reason: why, New: e})
 		return
@@ -129,7 +136,7 @@ func (m *Machine) Members(dst []*Entry, name string) []*Entry {
 	}
 	from := len(dst)
 	for _, e := range g.members { // sorted below, so in any order
-		if e.origin.up {
+		if e.shown {
 			dst = append(dst, e)
 		}
 	}

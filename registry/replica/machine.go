@@ -41,6 +41,9 @@ type Machine struct {
 	groups    map[string]*group
 	shown     int // names that have a holder
 
+	walks    []*walk
+	walkStep int
+
 	out    []crdt.Record[*Entry] // made, not yet sent
 	doomed []doom                // local claims to withdraw before the call ends
 
@@ -109,7 +112,7 @@ func New(cfg Config, now crdt.Reading) (*Machine, error) {
 	m.touch(m.self)
 	m.origins = []*origin{m.self}
 	m.nextSync = now.Mono + m.jittered(cfg.SyncInterval)
-	m.tree = overlay.New[Peer](m.rng)
+	m.tree, m.walkStep = overlay.New[Peer](m.rng), walkStep
 	m.viewChanged()
 	return m, nil
 }

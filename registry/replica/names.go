@@ -37,6 +37,7 @@ func (m *Machine) claimsOf(name string) []*Entry {
 // indexClaim adds a claim.
 func (m *Machine) indexClaim(e, old *Entry, why Reason) {
 	defer m.fulfil(e)
+	m.align(e.key)
 	claims := m.claimsOf(e.key)
 	if len(claims) == 0 && e.origin.up {
 		m.show(e.key, e, why)
@@ -315,6 +316,7 @@ func (m *Machine) Update(now crdt.Reading, serial uint64, name string, value []b
 	if err := m.check(serial, name, value); err != nil {
 		return nil, err
 	}
+	m.align(name)
 	e := m.ownClaim(serial, name)
 	if e == nil {
 		return nil, ErrNotHolder
@@ -329,6 +331,7 @@ func (m *Machine) Unregister(now crdt.Reading, serial uint64, name string) error
 	if err := m.check(serial, name, nil); err != nil {
 		return err
 	}
+	m.align(name)
 	e := m.ownClaim(serial, name)
 	if e == nil {
 		return ErrNotHolder

@@ -24,6 +24,7 @@ type origin struct {
 	part  uint64 // what it adds to the machine's digest
 	stale bool   // part is out of date
 
+	walk     *walk
 	pull     *pull
 	removals []removals // that wait for a version, bounded by maxRemovals
 	// asOf is the version of the peers that the log was fetched from: what was
@@ -134,14 +135,7 @@ func (m *Machine) relive(node string, why Reason) {
 func (m *Machine) setUp(o *origin, up bool, why Reason) {
 	o.up, o.since = up, m.now.Mono
 	m.touch(o)
-	for it := range o.log.All() {
-		e := it.Elem
-		if e.kind == Group {
-			m.reshow(e, why)
-			continue
-		}
-		m.settle(e.key, m.claimsOf(e.key), why)
-	}
+	m.startWalk(o, false, why)
 }
 
 // forget drops an incarnation: its live entries and its context together, so
@@ -153,11 +147,9 @@ func (m *Machine) forget(o *origin, why Reason) {
 	if i, ok := m.find(o.id.Node); ok && m.origins[i] == o {
 		m.origins = slices.Delete(m.origins, i, i+1)
 	}
-	for it := range o.log.All() {
-		m.unindex(it.Elem, why)
-	}
-	o.log = crdt.NewLog[*Entry](o.id, m.cfg.Secret)
 	o.up = false
+	m.startWalk(o, true, why)
+	o.log = crdt.NewLog[*Entry](o.id, m.cfg.Secret)
 	m.touch(o)
 }
 
