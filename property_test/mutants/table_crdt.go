@@ -4,7 +4,7 @@ package main
 func allMutants() []mutant {
 	var all []mutant
 	for _, part := range [][]mutant{
-		crdtMutants(), resolveMutants(), nameMutants(), entryMutants(), originMutants(), returnMutants(), exchangeMutants(),
+		crdtMutants(), resolveMutants(), nameMutants(), entryMutants(), originMutants(), returnMutants(), exchangeMutants(), largeMutants(),
 		statementMutants(), homeMutants(),
 	} {
 		all = append(all, part...)

@@ -80,12 +80,12 @@ func entryMutants() []mutant {
 		}}},
 		{"member-counted-twice", "a member that is given a new value is counted again", []edit{{
 			"registry/replica/groups.go",
-			"\tif old == nil {\n\t\tg.shown++\n\t}\n",
-			"\tg.shown++\n",
+			"\t\told.shown, change.Old = false, old\n\t\tg.shown--\n",
+			"\t\told.shown, change.Old = false, old\n",
 		}}},
 		{"hidden-members-shown", "members of a group stay shown when their node is gone", []edit{{
 			"registry/replica/groups.go",
-			"\tfor _, e := range g.members { // sorted below, so in any order\n\t\tif e.origin.up {",
+			"\tfor _, e := range g.members { // sorted below, so in any order\n\t\tif e.shown {",
 			"\tfor _, e := range g.members { // sorted below, so in any order\n\t\tif e.origin.log != nil {",
 		}}},
 	}
@@ -151,8 +151,8 @@ func returnMutants() []mutant {
 		}}},
 		{"forget-keeps-live", "forgetting drops the version and keeps the entries", []edit{{
 			"registry/replica/origin.go",
-			"\t\tm.unindex(it.Elem, why)\n\t}\n\to.log = crdt",
-			"\t\tif m.left {\n\t\t\tm.unindex(it.Elem, why)\n\t\t}\n\t}\n\to.log = crdt",
+			"\tm.startWalk(o, true, why)\n",
+			"\tm.startWalk(o, false, why)\n",
 		}}},
 		{"forget-never", "a node that is gone for good is never forgotten", []edit{{
 			"registry/replica/origin.go",

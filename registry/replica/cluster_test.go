@@ -207,7 +207,11 @@ func (c *cluster) settle() {
 		if n == nil || n.self != f.to || c.isCut(f.from.Node, f.to.Node) {
 			continue
 		}
-		require.NoError(c.t, n.m.Step(c.reading(), f.from, slices.Clone(f.frame)))
+		frame := slices.Clone(f.frame)
+		require.NoError(c.t, n.m.Step(c.reading(), f.from, frame))
+		for i := range frame {
+			frame[i] = 0xff // the memory of a frame is the caller's again
+		}
 		c.collect(n)
 	}
 }

@@ -13,6 +13,7 @@ import (
 // Invariant: asked is the number of peers whose answer is awaited.
 type compares struct {
 	due    []Peer // linked a moment ago, and not compared with yet
+	gone   bool   // some of them may not be peers any more
 	asked  int    // under way
 	freeAt int64  // when the next vector may go out
 }
@@ -51,6 +52,7 @@ func (m *Machine) compareWith(p *peer) {
 		m.compare.asked++
 	}
 	p.asked = m.now.Mono
+	m.lookAt(p.asked + int64(compareWait))
 	m.send(p, Urgent, m.enc.digest(m.Digest()))
 }
 
@@ -73,6 +75,7 @@ func (m *Machine) answeredBy(p *peer) {
 // vector, as fast as vectors may go out, when it is not.
 func (m *Machine) onDigest(p *peer, digest uint64) {
 	p.digest, p.owed, p.owedAt = digest, true, m.now.Mono
+	m.lookAt(m.now.Mono)
 	m.payVector(p)
 }
 
@@ -114,6 +117,15 @@ func (m *Machine) paceCompares() {
 			}
 			m.answeredBy(p)
 		}
+		if p.asked != 0 {
+			m.lookAt(p.asked + int64(compareWait))
+		}
+		if p.owed {
+			m.lookAt(m.now.Mono)
+		}
 	}
-	m.compare.due = slices.DeleteFunc(m.compare.due, func(id Peer) bool { return m.peer(id) == nil })
+	if m.compare.gone {
+		m.compare.gone = false
+		m.compare.due = slices.DeleteFunc(m.compare.due, func(id Peer) bool { return m.peer(id) == nil })
+	}
 }

@@ -12,8 +12,9 @@ import (
 // Machine is one node's replica of the registry.
 //
 // Invariant: origins has at most one incarnation for each node name, the newest
-// that was heard of; Table holds exactly the names that have a holder; contended
-// holds exactly the names whose claims are not just their visible holder.
+// that was heard of; byNode and byID have what origins and peers have; Table holds
+// exactly the names that have a holder; contended holds exactly the names whose
+// claims are not just their visible holder.
 type Machine struct {
 	cfg   Config
 	now   crdt.Reading
@@ -23,8 +24,13 @@ type Machine struct {
 
 	self    *origin
 	origins []*origin // in the order of node names, self among them
+	byNode  map[string]*origin
 	floors  map[string]floor
 	peers   []*peer // in the order of Peer
+	byID    map[Peer]*peer
+	reached int    // nodes of this component; 0 when they must be counted anew
+	peersAt int64  // until then no peer waits for the time to pass
+	vectors uint64 // that came
 
 	digest  uint64    // sum of the parts of all origins
 	touched []*origin // whose parts are out of date
@@ -96,7 +102,9 @@ func New(cfg Config, now crdt.Reading) (*Machine, error) {
 		cfg: cfg, now: now, started: now.Mono, swept: now.Mono,
 		clock:        clock,
 		rng:          rand.New(rand.NewPCG(cfg.Seed, cfg.Self.Run)),
+		byNode:       map[string]*origin{},
 		floors:       map[string]floor{},
+		byID:         map[Peer]*peer{},
 		procs:        map[uint64]*process{},
 		contended:    map[string]*claimSet{},
 		groups:       map[string]*group{},
@@ -110,7 +118,7 @@ func New(cfg Config, now crdt.Reading) (*Machine, error) {
 	})
 	m.self.self, m.self.up = true, true
 	m.touch(m.self)
-	m.origins = []*origin{m.self}
+	m.origins, m.byNode[cfg.Self.Node] = []*origin{m.self}, m.self
 	m.nextSync = now.Mono + m.jittered(cfg.SyncInterval)
 	m.tree, m.walkStep = overlay.New[Peer](m.rng), walkStep
 	m.viewChanged()
@@ -155,8 +163,7 @@ func (m *Machine) Epoch() uint64 { return m.self.id.Epoch }
 func (m *Machine) Tick(now crdt.Reading) {
 	m.begin(now)
 	m.serveAlone()
-	m.retryHellos()
-	m.paceCompares()
+	m.lookAtPeers()
 	m.pruneViews()
 	m.growTree()
 	m.advanceAll()

@@ -21,6 +21,8 @@ type origin struct {
 	since int64
 	log   *crdt.Log[*Entry]
 
+	listed uint64 // the last vector that it was in, by number
+
 	part  uint64 // what it adds to the machine's digest
 	stale bool   // part is out of date
 
@@ -67,8 +69,8 @@ func (m *Machine) touch(o *origin) {
 
 // known returns the origin of exactly this incarnation, or nil.
 func (m *Machine) known(id crdt.Replica) *origin {
-	if i, ok := m.find(id.Node); ok && m.origins[i].id == id {
-		return m.origins[i]
+	if o := m.byNode[id.Node]; o != nil && o.id == id {
+		return o
 	}
 	return nil
 }
@@ -86,20 +88,20 @@ func (m *Machine) accept(what identity) *origin {
 		m.count.Stale++
 		return nil
 	}
-	i, ok := m.find(id.Node)
-	if ok && m.origins[i].id == id {
-		if m.origins[i].gated {
+	o := m.byNode[id.Node]
+	if o != nil && o.id == id {
+		if o.gated {
 			return nil
 		}
-		return m.origins[i]
+		return o
 	}
-	if ok {
-		m.forget(m.origins[i], NodeDown)
-		i, _ = m.find(id.Node)
+	if o != nil {
+		m.forget(o, NodeDown)
 	}
 	m.floors[id.Node] = floor{id.Epoch, m.now.Mono}
-	o := m.newOrigin(what)
-	m.origins = slices.Insert(m.origins, i, o)
+	o = m.newOrigin(what)
+	i, _ := m.find(id.Node)
+	m.origins, m.byNode[id.Node] = slices.Insert(m.origins, i, o), o
 	o.up = m.reachable(what)
 	m.touch(o)
 	return o
@@ -107,17 +109,15 @@ func (m *Machine) accept(what identity) *origin {
 
 // reachable reports whether the run that an incarnation is of is up.
 func (m *Machine) reachable(i identity) bool {
-	_, up := m.findPeer(Peer{i.id.Node, i.run})
-	return up
+	return m.peer(Peer{i.id.Node, i.run}) != nil
 }
 
 // relive brings the origin of a node in line with whether it is reachable.
 func (m *Machine) relive(node string, why Reason) {
-	i, ok := m.find(node)
-	if !ok || m.origins[i].self {
+	o := m.byNode[node]
+	if o == nil || o.self {
 		return
 	}
-	o := m.origins[i]
 	up := m.reachable(o.identity)
 	switch {
 	case up && !o.up:
@@ -146,6 +146,7 @@ func (m *Machine) forget(o *origin, why Reason) {
 	o.pull, o.waiting, o.removals = nil, nil, nil
 	if i, ok := m.find(o.id.Node); ok && m.origins[i] == o {
 		m.origins = slices.Delete(m.origins, i, i+1)
+		delete(m.byNode, o.id.Node)
 	}
 	o.up = false
 	m.startWalk(o, true, why)
@@ -162,7 +163,7 @@ func (m *Machine) forgetOld() {
 		}
 	}
 	for node, f := range m.floors { // in any order
-		if _, known := m.find(node); !known && m.now.Mono-f.at > 2*int64(m.cfg.ForgetAfter) {
+		if m.now.Mono-f.at > 2*int64(m.cfg.ForgetAfter) && m.byNode[node] == nil {
 			delete(m.floors, node)
 		}
 	}
@@ -207,7 +208,7 @@ func (m *Machine) rebear(epoch uint64) {
 	m.touch(old)
 	m.touch(next)
 	i, _ := m.find(old.id.Node)
-	m.origins[i] = next
+	m.origins[i], m.byNode[old.id.Node] = next, next
 	m.out = m.out[:0]
 	for it := range old.log.All() {
 		m.carryOver(it.Elem)

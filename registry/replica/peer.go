@@ -3,6 +3,7 @@ package replica
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -49,12 +50,7 @@ func (m *Machine) findPeer(id Peer) (int, bool) {
 	return slices.BinarySearchFunc(m.peers, id, func(p *peer, id Peer) int { return comparePeers(p.id, id) })
 }
 
-func (m *Machine) peer(id Peer) *peer {
-	if i, ok := m.findPeer(id); ok {
-		return m.peers[i]
-	}
-	return nil
-}
+func (m *Machine) peer(id Peer) *peer { return m.byID[id] }
 
 // PeerUp says that a peer is reachable.
 func (m *Machine) PeerUp(now crdt.Reading, id Peer, addr string) {
@@ -63,7 +59,9 @@ func (m *Machine) PeerUp(now crdt.Reading, id Peer, addr string) {
 	if ok || id == m.cfg.Self {
 		return
 	}
-	m.peers = slices.Insert(m.peers, i, &peer{id: id, addr: addr, seed: crdt.Key{}.HashString(id.Node)})
+	p := &peer{id: id, addr: addr, seed: crdt.Key{}.HashString(id.Node)}
+	m.peers, m.byID[id] = slices.Insert(m.peers, i, p), p
+	m.reached = 0
 	m.notice(Notice{Kind: NodeReachable, Node: id.Node, Text: addr})
 	m.healing(id)
 	m.relive(id.Node, NodeUp)
@@ -74,7 +72,8 @@ func (m *Machine) PeerUp(now crdt.Reading, id Peer, addr string) {
 func (m *Machine) LinkUp(now crdt.Reading, id Peer) {
 	m.begin(now)
 	if p := m.peer(id); p != nil {
-		p.linked, p.greeted, p.compared, p.pulls = true, false, false, 0
+		m.dropPulls(p)
+		p.linked, p.greeted, p.compared = true, false, false
 		m.tree.Down(p.id)
 		m.sendHello(p, false)
 	}
@@ -95,18 +94,27 @@ func (m *Machine) unlink(p *peer) {
 	if p.linked {
 		p.unlinked = m.now.Mono
 	}
-	p.linked, p.greeted, p.serving, p.compared, p.pulls = false, false, false, false, 0
+	m.dropPulls(p)
+	p.linked, p.greeted, p.serving, p.compared = false, false, false, false
 	m.tree.Down(p.id)
 	p.owed = false
 	m.answeredBy(p)
+	m.viewChanged()
+	m.askAgain(p.id)
+	m.synced()
+}
+
+// dropPulls gives up the fetches from a peer whose link is new or gone.
+func (m *Machine) dropPulls(p *peer) {
+	if p.pulls == 0 {
+		return
+	}
 	for _, o := range m.origins {
 		if o.pull != nil && o.pull.from == p.id {
 			o.pull = nil
 		}
 	}
-	m.viewChanged()
-	m.askAgain(p.id)
-	m.synced()
+	p.pulls = 0
 }
 
 // PeerDown says that the peer is not reachable any more, or that it left.
@@ -118,6 +126,8 @@ func (m *Machine) PeerDown(now crdt.Reading, id Peer, left bool) {
 	}
 	p := m.peers[i]
 	m.peers = slices.Delete(m.peers, i, i+1)
+	delete(m.byID, id)
+	m.reached, m.compare.gone = 0, true
 	m.unlink(p)
 	why := NodeDown
 	if left {
@@ -137,11 +147,10 @@ func (m *Machine) PeerDown(now crdt.Reading, id Peer, left bool) {
 // bury forgets the incarnation of a peer that left, for good: nothing that is
 // still said about it is news.
 func (m *Machine) bury(p *peer) {
-	i, ok := m.find(p.id.Node)
-	if !ok || m.origins[i].run != p.id.Run || m.origins[i].self {
+	o := m.byNode[p.id.Node]
+	if o == nil || o.run != p.id.Run || o.self {
 		return
 	}
-	o := m.origins[i]
 	m.floors[p.id.Node] = floor{o.id.Epoch + 1, m.now.Mono}
 	m.forget(o, NodeLeft)
 }
@@ -150,16 +159,35 @@ func (m *Machine) bury(p *peer) {
 // it asks for it.
 const helloAgain = time.Second
 
+// lookAtPeers does for peers what is due by now, and finds when the next of it
+// will be. In a large cluster that is at rest nobody waits for anything.
+func (m *Machine) lookAtPeers() {
+	if m.now.Mono < m.peersAt {
+		return
+	}
+	m.peersAt = math.MaxInt64
+	m.retryHellos()
+	m.paceCompares()
+}
+
+// lookAt has the peers looked at again at a time, if not before.
+func (m *Machine) lookAt(at int64) { m.peersAt = min(m.peersAt, at) }
+
 func (m *Machine) retryHellos() {
 	for _, p := range m.peers {
-		if p.linked && !p.greeted && m.now.Mono-p.helloAt >= int64(helloAgain) {
+		switch {
+		case !p.linked || p.greeted:
+		case m.now.Mono-p.helloAt >= int64(helloAgain):
 			m.sendHello(p, true)
+		default:
+			m.lookAt(p.helloAt + int64(helloAgain))
 		}
 	}
 }
 
 func (m *Machine) sendHello(p *peer, want bool) {
 	p.helloAt = m.now.Mono
+	m.lookAt(p.helloAt + int64(helloAgain))
 	h := hello{
 		Version: wireVersion, Policy: m.PolicyPrint(), PolicyName: m.cfg.Policy.Name(),
 		Epoch: m.self.id.Epoch, Label: m.self.label, Serving: m.serving, Want: want,
@@ -176,6 +204,9 @@ func (m *Machine) onHello(p *peer, h hello) {
 		return
 	}
 	first := !p.greeted
+	if p.refused {
+		m.reached = 0
+	}
 	epochChanged := p.epoch != h.Epoch
 	p.greeted, p.refused, p.epoch = true, false, h.Epoch
 	p.ahead = m.clock.Time(m.now) - h.Clock
@@ -205,7 +236,7 @@ func (m *Machine) refuse(p *peer, h hello) {
 			"protocol %d with policy %s there, protocol %d with policy %s here: run the same version and policy on all nodes",
 			h.Version, h.PolicyName, wireVersion, m.cfg.Policy.Name())})
 	}
-	p.refused, p.greeted = true, false
+	p.refused, p.greeted, m.reached = true, false, 0
 	m.tree.Down(p.id)
 }
 
@@ -258,6 +289,13 @@ func (m *Machine) Nodes() []NodeState {
 
 // Reached returns the number of nodes in this component, this one included.
 func (m *Machine) Reached() int {
+	if m.reached == 0 {
+		m.reached = m.countReached()
+	}
+	return m.reached
+}
+
+func (m *Machine) countReached() int {
 	n, last := 1, ""
 	for _, p := range m.peers {
 		if !p.refused && p.id.Node != last {

@@ -94,14 +94,14 @@ func (o *origin) position() position {
 // onVector fetches what the peer has and this node lacks, and offers, in answer
 // to a vector that was not an answer, what it is the other way round with.
 func (m *Machine) onVector(p *peer, reply bool, theirs []position) {
-	listed := make(map[crdt.Replica]bool, len(theirs))
+	m.vectors++
 	var ahead []position
 	for _, pos := range theirs {
-		listed[pos.id] = true
 		o := m.acceptListed(pos)
 		if o == nil {
 			continue
 		}
+		o.listed = m.vectors
 		switch {
 		case pos.version > o.log.Version():
 			m.fetch(p, o)
@@ -112,7 +112,7 @@ func (m *Machine) onVector(p *peer, reply bool, theirs []position) {
 		}
 	}
 	for _, o := range m.origins {
-		if o.up && !listed[o.id] {
+		if o.up && o.listed != m.vectors {
 			ahead = append(ahead, o.position())
 		}
 	}

@@ -59,6 +59,14 @@ func TestTreeBringsOnePayloadToEachNode(t *testing.T) {
 		t.Logf("round %d: %.2f payloads for each node and change", round, float64(*payloads)/(39*3))
 	}
 	require.Equal(t, 39*3, *payloads)
+	for _, source := range nodes[:3] {
+		for _, x := range nodes {
+			for _, y := range nodes {
+				ox, oy := x.m.known(source.m.self.id), y.m.known(source.m.self.id)
+				require.Equal(t, x.m.tree.IsLazy(&ox.tree, y.self), y.m.tree.IsLazy(&oy.tree, x.self), "both ends think alike")
+			}
+		}
+	}
 	c.run(3 * time.Second)
 	c.requireAgreement()
 }
