@@ -43,6 +43,12 @@ func (m *Machine) indexClaim(e, old *Entry, why Reason) {
 		m.show(e.key, e, why)
 		return
 	}
+	if len(claims) == 1 && e.origin.up && claims[0].origin == e.origin && claims[0].seq < e.seq {
+		m.obsolete(claims[0])
+		delete(m.contended, e.key)
+		m.show(e.key, e, whyAgain(claims[0], e, why))
+		return
+	}
 	kept := make([]*Entry, 0, len(claims)+1)
 	for _, c := range claims {
 		switch {
