@@ -10,11 +10,13 @@ import (
 // send as many vectors, each as long as the cluster is large, about differences
 // that the first few of them settle.
 //
-// Invariant: asked is the number of peers whose answer is awaited.
+// Invariant: asked is the number of peers whose answer is awaited, and done of those
+// that are compared.
 type compares struct {
 	due    []Peer // linked a moment ago, and not compared with yet
 	gone   bool   // some of them may not be peers any more
 	asked  int    // under way
+	done   int    // peers that are compared with
 	freeAt int64  // when the next vector may go out
 }
 
@@ -58,9 +60,20 @@ func (m *Machine) compareWith(p *peer) {
 
 // comparedWith notes that a peer has answered.
 func (m *Machine) comparedWith(p *peer) {
-	p.compared = true
+	m.setCompared(p, true)
 	m.answeredBy(p)
 	m.synced()
+}
+
+func (m *Machine) setCompared(p *peer, is bool) {
+	switch {
+	case p.compared == is:
+	case is:
+		m.compare.done++
+	default:
+		m.compare.done--
+	}
+	p.compared = is
 }
 
 func (m *Machine) answeredBy(p *peer) {

@@ -52,6 +52,17 @@ func (m *Machine) gather() {
 	m.views = bounded(m.views, view{m.now.Mono, homes}, maxViews)
 }
 
+func (m *Machine) setServing(p *peer, is bool) {
+	switch {
+	case p.serving == is:
+	case is:
+		m.homes++
+	default:
+		m.homes--
+	}
+	p.serving = is
+}
+
 // home returns the peer as a home.
 func (p *peer) home() home { return home{peer: p.id, seed: p.seed} }
 
@@ -155,8 +166,8 @@ const syncPatience = 2 * time.Second
 // a peer that serves, or, when nodes start together, from every linked peer.
 // Nodes that start at the same time do not wait for each other.
 func (m *Machine) synced() {
-	if m.serving {
-		return
+	if m.serving || m.homes == 0 && m.compare.done < len(m.peers) {
+		return // there is nobody to have it from, or more to compare with
 	}
 	linked, whole := 0, 0
 	for _, p := range m.peers {

@@ -13,10 +13,11 @@ import (
 //
 // Invariant: origins has at most one incarnation for each node name, the newest
 // that was heard of; byNode and byID have what origins and peers have; Table holds
-// exactly the names that have a holder; contended holds exactly the names whose
-// claims are not just their visible holder.
+// exactly the names that have a holder; hidden and contended, which share none, hold
+// exactly the names whose claims are not just their visible holder.
 type Machine struct {
 	cfg   Config
+	print uint64 // of the policy
 	now   crdt.Reading
 	clock *crdt.Clock
 	rng   *rand.Rand
@@ -37,6 +38,7 @@ type Machine struct {
 	compare compares
 
 	tree    *overlay.Overlay[Peer]
+	large   bool      // the cluster is: this node's changes go along its tree alone
 	links   []Peer    // memory for lists of the tree's links
 	news    []*origin // that the neighbors behind lazy links have not been told of
 	missing []missed  // what they have told of, in the order in which they did
@@ -44,6 +46,7 @@ type Machine struct {
 
 	procs     map[uint64]*process
 	contended map[string]*claimSet
+	hidden    map[string]*Entry // the only claims to names whose nodes are unreachable
 	groups    map[string]*group
 	shown     int // names that have a holder
 
@@ -59,6 +62,7 @@ type Machine struct {
 	reservations map[string]reservation
 	views        []view
 	viewStale    bool // the nodes that may be homes have changed since the last view
+	homes        int  // peers that serve
 	nextNonce    uint64
 
 	started  int64
@@ -100,6 +104,7 @@ func New(cfg Config, now crdt.Reading) (*Machine, error) {
 	}
 	m := &Machine{
 		cfg: cfg, now: now, started: now.Mono, swept: now.Mono,
+		print:        crdt.Key{}.Hash(resolve.Fingerprint(cfg.Policy), wireVersion),
 		clock:        clock,
 		rng:          rand.New(rand.NewPCG(cfg.Seed, cfg.Self.Run)),
 		byNode:       map[string]*origin{},
@@ -107,6 +112,7 @@ func New(cfg Config, now crdt.Reading) (*Machine, error) {
 		byID:         map[Peer]*peer{},
 		procs:        map[uint64]*process{},
 		contended:    map[string]*claimSet{},
+		hidden:       map[string]*Entry{},
 		groups:       map[string]*group{},
 		reservations: map[string]reservation{},
 		awaited:      map[uint64]*pending{},
@@ -219,9 +225,7 @@ func (m *Machine) Clock(now crdt.Reading) crdt.Stamp {
 
 // PolicyPrint identifies the policy and the version of the protocol: nodes that
 // differ in it refuse each other.
-func (m *Machine) PolicyPrint() uint64 {
-	return crdt.Key{}.Hash(resolve.Fingerprint(m.cfg.Policy), wireVersion)
-}
+func (m *Machine) PolicyPrint() uint64 { return m.print }
 
 // ClockOffset returns how far this node's clock is corrected against the wall
 // clock.

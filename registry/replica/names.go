@@ -7,8 +7,8 @@ import (
 	"github.com/rollcall-dev/rollcall/resolve"
 )
 
-// claimSet holds the claims to a name that is not simply held: more than one
-// claim, or claims that are hidden.
+// claimSet holds the claims to a name that is not simply held, or hidden with its
+// one holder: there are several, or one is left of several and hidden.
 type claimSet struct {
 	all       []*Entry
 	contested bool
@@ -28,6 +28,9 @@ func (m *Machine) claimsOf(name string) []*Entry {
 	if cs, ok := m.contended[name]; ok {
 		return cs.all
 	}
+	if e, ok := m.hidden[name]; ok {
+		return []*Entry{e}
+	}
 	if e, ok := m.cfg.Table.Load(name); ok {
 		return []*Entry{e}
 	}
@@ -45,7 +48,7 @@ func (m *Machine) indexClaim(e, old *Entry, why Reason) {
 	}
 	if len(claims) == 1 && e.origin.up && claims[0].origin == e.origin && claims[0].seq < e.seq {
 		m.obsolete(claims[0])
-		delete(m.contended, e.key)
+		m.plain(e.key)
 		m.show(e.key, e, whyAgain(claims[0], e, why))
 		return
 	}
@@ -94,7 +97,7 @@ func (m *Machine) unindexClaim(e *Entry, why Reason) {
 		return
 	}
 	if len(claims) == 1 {
-		delete(m.contended, e.key)
+		m.plain(e.key)
 		m.show(e.key, nil, why)
 		return
 	}
@@ -105,6 +108,36 @@ func (m *Machine) unindexClaim(e *Entry, why Reason) {
 		}
 	}
 	m.settle(e.key, kept, why)
+}
+
+// plain notes that a name is held by one visible claim, or by none.
+func (m *Machine) plain(name string) {
+	delete(m.contended, name)
+	delete(m.hidden, name)
+}
+
+// alone reports whether a claim is the only one to its name, and the name is no
+// trace of a conflict.
+func (m *Machine) alone(e *Entry) bool {
+	if _, ok := m.contended[e.key]; ok {
+		return false
+	}
+	if h, ok := m.hidden[e.key]; ok {
+		return h == e
+	}
+	h, ok := m.cfg.Table.Load(e.key)
+	return ok && h == e
+}
+
+// showAlone shows or hides the only claim to a name.
+func (m *Machine) showAlone(e *Entry, why Reason) {
+	if e.origin.up {
+		delete(m.hidden, e.key)
+		m.show(e.key, e, why)
+		return
+	}
+	m.hidden[e.key] = e
+	m.show(e.key, nil, why)
 }
 
 // show makes holder what the name shows.
@@ -128,7 +161,7 @@ func (m *Machine) show(name string, holder *Entry, why Reason) {
 func (m *Machine) settle(name string, claims []*Entry, why Reason) {
 	visible := visibleClaims(claims)
 	if len(claims) <= 1 && len(visible) == len(claims) {
-		delete(m.contended, name)
+		m.plain(name)
 		if len(claims) == 0 {
 			m.show(name, nil, why)
 		} else {
@@ -138,8 +171,13 @@ func (m *Machine) settle(name string, claims []*Entry, why Reason) {
 	}
 	cs, ok := m.contended[name]
 	if !ok {
+		if len(claims) == 1 && !claims[0].origin.up {
+			m.showAlone(claims[0], why)
+			return
+		}
 		cs = &claimSet{}
 		m.contended[name] = cs
+		delete(m.hidden, name)
 	}
 	cs.all, cs.contested = claims, false
 	standing := m.dropSuperseded(visible)

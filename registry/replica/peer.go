@@ -17,11 +17,13 @@ type peer struct {
 	addr    string
 	seed    uint64 // the node's part in choosing homes
 	linked  bool
+	treed   bool   // the tree may use the link
 	greeted bool   // its Hello came on the present link
 	refused bool   // it speaks another protocol or runs another policy
 	epoch   uint64 // from its Hello; 0 before the first
 	serving bool
 	helloAt int64 // when the last Hello went out
+	since   int64 // when it came up
 	// unlinked is when the link broke last; 0 before that.
 	unlinked int64
 	ahead    int64 // nanoseconds this node's clock is ahead of its
@@ -59,7 +61,7 @@ func (m *Machine) PeerUp(now crdt.Reading, id Peer, addr string) {
 	if ok || id == m.cfg.Self {
 		return
 	}
-	p := &peer{id: id, addr: addr, seed: crdt.Key{}.HashString(id.Node)}
+	p := &peer{id: id, addr: addr, seed: crdt.Key{}.HashString(id.Node), since: now.Mono}
 	m.peers, m.byID[id] = slices.Insert(m.peers, i, p), p
 	m.reached = 0
 	m.notice(Notice{Kind: NodeReachable, Node: id.Node, Text: addr})
@@ -73,8 +75,9 @@ func (m *Machine) LinkUp(now crdt.Reading, id Peer) {
 	m.begin(now)
 	if p := m.peer(id); p != nil {
 		m.dropPulls(p)
-		p.linked, p.greeted, p.compared = true, false, false
-		m.tree.Down(p.id)
+		p.linked, p.greeted = true, false
+		m.setCompared(p, false)
+		m.setTreed(p, false)
 		m.sendHello(p, false)
 	}
 	m.end()
@@ -95,8 +98,10 @@ func (m *Machine) unlink(p *peer) {
 		p.unlinked = m.now.Mono
 	}
 	m.dropPulls(p)
-	p.linked, p.greeted, p.serving, p.compared = false, false, false, false
-	m.tree.Down(p.id)
+	p.linked, p.greeted = false, false
+	m.setServing(p, false)
+	m.setCompared(p, false)
+	m.setTreed(p, false)
 	p.owed = false
 	m.answeredBy(p)
 	m.viewChanged()
@@ -220,11 +225,11 @@ func (m *Machine) onHello(p *peer, h hello) {
 		m.accept(identity{crdt.Replica{Node: p.id.Node, Epoch: h.Epoch}, h.Label, p.id.Run})
 	}
 	if p.serving != h.Serving || first {
-		p.serving = h.Serving
+		m.setServing(p, h.Serving)
 		m.viewChanged()
 	}
 	if first {
-		m.tree.Up(p.id)
+		m.setTreed(p, true)
 		m.compareSoon(p)
 	}
 	m.advanceAll()
@@ -237,7 +242,19 @@ func (m *Machine) refuse(p *peer, h hello) {
 			h.Version, h.PolicyName, wireVersion, m.cfg.Policy.Name())})
 	}
 	p.refused, p.greeted, m.reached = true, false, 0
-	m.tree.Down(p.id)
+	m.setTreed(p, false)
+}
+
+// setTreed tells the tree of a link, or that it is gone.
+func (m *Machine) setTreed(p *peer, is bool) {
+	switch {
+	case p.treed == is:
+	case is:
+		m.tree.Up(p.id)
+	default:
+		m.tree.Down(p.id)
+	}
+	p.treed = is
 }
 
 // send queues a frame for a peer.

@@ -12,6 +12,9 @@ import (
 // hundreds; there its changes travel along a tree, see package overlay. Frames are
 // passed on as they came: a record is the same whoever tells it.
 //
+// In a cluster of any size where some links are cut for good, neighbors pass on
+// what an owner has sent to all that it reaches.
+//
 // The tree only makes things fast. What it loses is noticed by a gap, by what the
 // neighbors behind lazy links speak of, and by the comparisons.
 
@@ -28,17 +31,24 @@ type missed struct {
 // eager one: longer than a tree is high.
 const graftAfter = int64(150 * time.Millisecond)
 
+// apart reports whether a peer is up to which no link has led for a while: it is
+// reached through others, which pass on.
+func (m *Machine) apart() bool {
+	for _, p := range m.peers {
+		if !p.ready() && !p.refused && m.now.Mono-max(p.since, p.unlinked) > int64(m.cfg.Settle) {
+			return true
+		}
+	}
+	return false
+}
+
 // growTree starts and ends the tree as the cluster grows and shrinks, and keeps
 // it up. The gap between the two keeps a cluster at the limit from going to and
 // fro.
 func (m *Machine) growTree() {
 	n := m.Reached()
-	switch {
-	case n > m.cfg.TreeAbove:
-		m.tree.Switch(true)
-	case n <= m.cfg.TreeAbove*3/4:
-		m.tree.Switch(false)
-	}
+	m.large = n > m.cfg.TreeAbove || m.large && n > m.cfg.TreeAbove*3/4
+	m.tree.Switch(m.large || m.apart())
 	m.tree.Tick(m.now.Mono)
 	m.announce()
 	m.graftMissed()
@@ -57,7 +67,7 @@ func (m *Machine) sendNeighbors() {
 // sendOwn sends a frame of this node's records: along the tree, or, where there
 // is none, to everybody.
 func (m *Machine) sendOwn(frame []byte) {
-	if !m.tree.On() || m.tree.Neighbors() == 0 {
+	if !m.large || m.tree.Neighbors() == 0 {
 		for _, p := range m.peers {
 			if p.ready() {
 				m.send(p, Deltas, frame)
@@ -100,7 +110,7 @@ func (m *Machine) passOn(p *peer, o *origin, news bool) {
 		return
 	}
 	m.count.Duplicates++
-	if o.via != p.id && m.tree.Has(o.via) && m.tree.Prune(&o.tree, p.id) {
+	if o.via != p.id && (m.tree.Has(o.via) || o.via.Run == o.run) && m.tree.Prune(&o.tree, p.id) {
 		m.send(p, Urgent, m.enc.tree(treeMsg{o.id, false}))
 	}
 }

@@ -139,3 +139,50 @@ func TestStrayNeighborIsTold(t *testing.T) {
 	}
 	require.False(t, a.m.tree.Has(b.self) && !b.m.tree.Has(a.self), "both ends think alike again")
 }
+
+// TestRingPassesOn has ten nodes of which each reaches two, and all know that all
+// are up: what one says goes round without a comparison.
+func TestRingPassesOn(t *testing.T) {
+	c := newCluster(t, 1)
+	var nodes []*node
+	for i := range 10 {
+		nodes = append(nodes, c.start(fmt.Sprintf("n%02d", i)))
+	}
+	c.run(3 * time.Second)
+	for i, a := range nodes {
+		for k, b := range nodes {
+			if d := (i - k + 10) % 10; d > 1 && d < 9 {
+				c.cut[pair(a.self.Node, b.self.Node)] = true
+				a.m.LinkDown(c.reading(), b.self)
+				c.collect(a)
+			}
+		}
+	}
+	c.run(3 * time.Second)
+	payloads := c.counting("delta")
+	for i := range 4 {
+		for _, n := range nodes {
+			n.m.nextSync = c.now + int64(time.Minute)
+		}
+		*payloads = 0
+		_, err := c.register(nodes[i], fmt.Sprint("k", i), optimistic)
+		require.NoError(t, err)
+		c.settle()
+		for _, n := range nodes {
+			require.Equal(t, i+1, n.m.Names(), n.self.Node)
+		}
+		t.Logf("%d payloads", *payloads)
+	}
+	for i, a := range nodes {
+		for k, b := range nodes {
+			if i != k && c.cut[pair(a.self.Node, b.self.Node)] {
+				a.m.LinkUp(c.reading(), b.self)
+				c.collect(a)
+			}
+		}
+	}
+	c.cut = map[[2]string]bool{}
+	c.run(3 * time.Second)
+	require.False(t, nodes[0].m.tree.On(), "every node reaches every other one again")
+	c.requireAgreement()
+}
