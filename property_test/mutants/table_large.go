@@ -10,8 +10,8 @@ func largeMutants() []mutant {
 		}}},
 		{"tree-never-pruned", "links of the tree that bring duplicates stay eager", []edit{{
 			"registry/replica/tree.go",
-			"\tif o.via != p.id && m.tree.Has(o.via) && m.tree.Prune(&o.tree, p.id) {",
-			"\tif o.via != p.id && m.tree.Has(o.via) && o.self && m.tree.Prune(&o.tree, p.id) {",
+			"(m.tree.Has(o.via) || o.via.Run == o.run) && m.tree.Prune(&o.tree, p.id) {",
+			"o.self && m.tree.Prune(&o.tree, p.id) {",
 		}}},
 		{"tree-prunes-one-end", "a pruned link stays eager at its other end", []edit{{
 			"registry/replica/tree.go",

@@ -110,8 +110,8 @@ func originMutants() []mutant {
 			"if id.Epoch < m.floors[id.Node].epoch && m.left {",
 		}, {
 			"registry/replica/origin.go",
-			"\tif ok && m.origins[i].id == id {\n\t\tif m.origins[i].gated",
-			"\tif ok && m.origins[i].id.Epoch >= id.Epoch {\n\t\tif m.origins[i].gated",
+			"\tif o != nil && o.id == id {\n\t\tif o.gated",
+			"\tif o != nil && o.id.Epoch >= id.Epoch {\n\t\tif o.gated",
 		}}},
 		{"down-is-removal", "the entries of a node that is down are removed", []edit{{
 			"registry/replica/origin.go",
@@ -125,7 +125,7 @@ func originMutants() []mutant {
 		}}},
 		{"gate-missing", "what is said of a node that is down is still taken in", []edit{{
 			"registry/replica/origin.go",
-			"\t\tif m.origins[i].gated {\n\t\t\treturn nil\n\t\t}\n",
+			"\t\tif o.gated {\n\t\t\treturn nil\n\t\t}\n",
 			"",
 		}}},
 	}
