@@ -103,7 +103,9 @@ func (p *Process) end(cause error) {
 		}
 		p.reg.procs.Delete(p.pid.Serial)
 		if !p.reg.closed.Load() {
-			p.reg.do(func(m *replica.Machine, now crdt.Reading) { m.Exit(now, p.pid.Serial) })
+			for more := true; more; {
+				p.reg.do(func(m *replica.Machine, now crdt.Reading) { more = m.Exit(now, p.pid.Serial) })
+			}
 		}
 		p.mu.Lock()
 		if p.unhook != nil {

@@ -73,10 +73,14 @@ func entryMutants() []mutant {
 			"seen: uint32(m.Reached()),",
 			"seen: 1,",
 		}}},
-		{"exit-leaves-entries", "a process that ends leaves all but one of its entries behind", []edit{{
+		{"exit-leaves-entries", "a process that ends leaves one of its entries behind", []edit{{
 			"registry/replica/process.go",
-			"\tm.remove(p.entries, Exited)\n",
-			"\tm.remove(p.entries[min(len(p.entries), 1)*(len(p.entries)-1):], Exited)\n",
+			"\tif len(p.entries) > 0 {\n\t\treturn true\n",
+			"\tif len(p.entries) > 1 {\n\t\treturn true\n",
+		}, {
+			"registry/replica/process.go",
+			"\tm.remove(p.entries[max(0, len(p.entries)-maxRemoved):], Exited)\n",
+			"\tm.remove(p.entries[max(min(1, len(p.entries)), len(p.entries)-maxRemoved):], Exited)\n",
 		}}},
 		{"member-counted-twice", "a member that is given a new value is counted again", []edit{{
 			"registry/replica/groups.go",

@@ -269,7 +269,7 @@ func (m *Machine) advance(p *pending) bool {
 	m.unask(p)
 	for {
 		switch {
-		case m.procs[p.call.Serial] == nil:
+		case !m.lives(p.call.Serial):
 			return m.finish(p, nil, ErrNoProcess)
 		case m.now.Mono > p.until:
 			return m.finish(p, nil, ErrTimeout)

@@ -94,7 +94,8 @@ func costsOfFrames(t *testing.T, got *costs) {
 		c.collect(a)
 	})
 	measure("3 nodes: a process with 10,000 names ends", func() {
-		a.m.Exit(c.reading(), serial)
+		for a.m.Exit(c.reading(), serial) {
+		}
 		c.collect(a)
 	})
 }

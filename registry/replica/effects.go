@@ -143,15 +143,18 @@ func (e *Effects) Empty() bool {
 	return len(e.Sends)+len(e.Changes)+len(e.Results)+len(e.Losses)+len(e.Notices) == 0
 }
 
-// Reset empties e and keeps its memory.
+// Reset empties e and keeps its memory, unless that is much.
 func (e *Effects) Reset() {
-	clear(e.Sends)
-	clear(e.Changes)
-	clear(e.Results)
-	clear(e.Losses)
-	clear(e.Notices)
-	e.Sends, e.Changes, e.Results = e.Sends[:0], e.Changes[:0], e.Results[:0]
-	e.Losses, e.Notices = e.Losses[:0], e.Notices[:0]
+	e.Sends, e.Changes, e.Results = emptied(e.Sends), emptied(e.Changes), emptied(e.Results)
+	e.Losses, e.Notices = emptied(e.Losses), emptied(e.Notices)
+}
+
+func emptied[E any](s []E) []E {
+	if cap(s) > 1<<14 {
+		return nil
+	}
+	clear(s)
+	return s[:0]
 }
 
 // Heal reports the end of a split as this node saw it.

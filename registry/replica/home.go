@@ -37,7 +37,7 @@ func (m *Machine) gather() {
 		return
 	}
 	m.viewStale = false
-	var homes []home
+	homes := make([]home, 0, m.homes+1)
 	if m.serving {
 		homes = append(homes, home{self: true, seed: crdt.Key{}.HashString(m.self.id.Node)})
 	}

@@ -38,6 +38,7 @@ type Machine struct {
 	compare compares
 
 	tree    *overlay.Overlay[Peer]
+	apart   bool      // a peer is up to which no link has led for a while
 	large   bool      // the cluster is: this node's changes go along its tree alone
 	links   []Peer    // memory for lists of the tree's links
 	news    []*origin // that the neighbors behind lazy links have not been told of

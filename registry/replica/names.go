@@ -116,26 +116,35 @@ func (m *Machine) plain(name string) {
 	delete(m.hidden, name)
 }
 
-// alone reports whether a claim is the only one to its name, and the name is no
-// trace of a conflict.
-func (m *Machine) alone(e *Entry) bool {
+// reshowAlone shows or hides a claim whose node came up or went down, if it is the
+// only one to its name; otherwise it reports false, and all of them must be looked
+// at. Of a split in two it is nearly all of the work.
+func (m *Machine) reshowAlone(e *Entry, why Reason) bool {
 	if _, ok := m.contended[e.key]; ok {
 		return false
 	}
-	if h, ok := m.hidden[e.key]; ok {
-		return h == e
+	hidden, isHidden := m.hidden[e.key]
+	if !isHidden {
+		if h, ok := m.cfg.Table.Load(e.key); !ok || h != e {
+			return false
+		}
 	}
-	h, ok := m.cfg.Table.Load(e.key)
-	return ok && h == e
+	switch {
+	case isHidden && hidden != e:
+		return false
+	case isHidden && e.origin.up:
+		delete(m.hidden, e.key)
+		m.cfg.Table.Store(e.key, e)
+		m.shown++
+		m.change(Change{Kind: Name, Key: e.key, Reason: why, New: e})
+	case !isHidden && !e.origin.up:
+		m.hide(e, why)
+	}
+	return true
 }
 
-// showAlone shows or hides the only claim to a name.
-func (m *Machine) showAlone(e *Entry, why Reason) {
-	if e.origin.up {
-		delete(m.hidden, e.key)
-		m.show(e.key, e, why)
-		return
-	}
+// hide hides the only claim to a name, which is shown or new.
+func (m *Machine) hide(e *Entry, why Reason) {
 	m.hidden[e.key] = e
 	m.show(e.key, nil, why)
 }
@@ -172,7 +181,7 @@ func (m *Machine) settle(name string, claims []*Entry, why Reason) {
 	cs, ok := m.contended[name]
 	if !ok {
 		if len(claims) == 1 && !claims[0].origin.up {
-			m.showAlone(claims[0], why)
+			m.hide(claims[0], why)
 			return
 		}
 		cs = &claimSet{}

@@ -98,6 +98,9 @@ func (m *Machine) accept(what identity) *origin {
 	if o != nil {
 		m.forget(o, NodeDown)
 	}
+	if p := m.peer(Peer{id.Node, what.run}); p != nil {
+		what.id.Node = p.id.Node // one name in memory
+	}
 	m.floors[id.Node] = floor{id.Epoch, m.now.Mono}
 	o = m.newOrigin(what)
 	i, _ := m.find(id.Node)

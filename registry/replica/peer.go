@@ -64,6 +64,7 @@ func (m *Machine) PeerUp(now crdt.Reading, id Peer, addr string) {
 	p := &peer{id: id, addr: addr, seed: crdt.Key{}.HashString(id.Node), since: now.Mono}
 	m.peers, m.byID[id] = slices.Insert(m.peers, i, p), p
 	m.reached = 0
+	m.lookAt(now.Mono)
 	m.notice(Notice{Kind: NodeReachable, Node: id.Node, Text: addr})
 	m.healing(id)
 	m.relive(id.Node, NodeUp)
@@ -78,6 +79,7 @@ func (m *Machine) LinkUp(now crdt.Reading, id Peer) {
 		p.linked, p.greeted = true, false
 		m.setCompared(p, false)
 		m.setTreed(p, false)
+		m.lookAt(now.Mono)
 		m.sendHello(p, false)
 	}
 	m.end()
@@ -103,6 +105,7 @@ func (m *Machine) unlink(p *peer) {
 	m.setCompared(p, false)
 	m.setTreed(p, false)
 	p.owed = false
+	m.lookAt(m.now.Mono)
 	m.answeredBy(p)
 	m.viewChanged()
 	m.askAgain(p.id)
@@ -173,6 +176,7 @@ func (m *Machine) lookAtPeers() {
 	m.peersAt = math.MaxInt64
 	m.retryHellos()
 	m.paceCompares()
+	m.findApart()
 }
 
 // lookAt has the peers looked at again at a time, if not before.
@@ -229,6 +233,7 @@ func (m *Machine) onHello(p *peer, h hello) {
 		m.viewChanged()
 	}
 	if first {
+		m.lookAt(m.now.Mono)
 		m.setTreed(p, true)
 		m.compareSoon(p)
 	}
@@ -242,6 +247,7 @@ func (m *Machine) refuse(p *peer, h hello) {
 			h.Version, h.PolicyName, wireVersion, m.cfg.Policy.Name())})
 	}
 	p.refused, p.greeted, m.reached = true, false, 0
+	m.lookAt(m.now.Mono)
 	m.setTreed(p, false)
 }
 

@@ -12,6 +12,7 @@ import (
 type process struct {
 	serial  uint64
 	epoch   uint64 // of the node when the process began: part of its PID for ever
+	ended   bool   // what is left of its entries is being removed
 	entries []*Entry
 }
 
@@ -33,18 +34,32 @@ func (m *Machine) Spawn(serial uint64) {
 	m.procs[serial] = &process{serial: serial, epoch: m.self.id.Epoch}
 }
 
-// Exit ends a process: all that it registered is removed, in one record for
-// every maxRemoved entries.
-func (m *Machine) Exit(now crdt.Reading, serial uint64) {
+// Exit ends a process: what it registered is removed, maxRemoved entries at a time
+// in one record each. It reports whether there are more, so that the caller may
+// let others have their turn before it calls Exit again.
+func (m *Machine) Exit(now crdt.Reading, serial uint64) (more bool) {
 	m.begin(now)
+	defer m.end()
 	p, ok := m.procs[serial]
 	if !ok {
-		return
+		return false
+	}
+	if !p.ended {
+		p.ended = true
+		m.dropPending(serial)
+	}
+	m.remove(p.entries[max(0, len(p.entries)-maxRemoved):], Exited)
+	if len(p.entries) > 0 {
+		return true
 	}
 	delete(m.procs, serial)
-	m.dropPending(serial)
-	m.remove(p.entries, Exited)
-	m.end()
+	return false
+}
+
+// lives reports whether a process of this node may register.
+func (m *Machine) lives(serial uint64) bool {
+	p, ok := m.procs[serial]
+	return ok && !p.ended
 }
 
 // Entries returns what a process of this node holds, in no certain order.
@@ -158,7 +173,7 @@ func (m *Machine) check(serial uint64, key string, value []byte) error {
 		return ErrKey
 	case len(value) > MaxValue:
 		return ErrValue
-	case m.procs[serial] == nil:
+	case !m.lives(serial):
 		return ErrNoProcess
 	}
 	return nil

@@ -35,8 +35,7 @@ func (m *Machine) Flush() {
 		i += n
 		m.count.RecordsOut += uint64(n)
 	}
-	clear(m.out)
-	m.out = m.out[:0]
+	m.out = emptied(m.out)
 }
 
 // Unsent reports whether Flush has something to do.

@@ -78,7 +78,7 @@ type position struct {
 }
 
 func (m *Machine) vector() []position {
-	var v []position
+	v := make([]position, 0, len(m.origins))
 	for _, o := range m.origins {
 		if o.up {
 			v = append(v, o.position())
@@ -96,9 +96,15 @@ func (o *origin) position() position {
 func (m *Machine) onVector(p *peer, reply bool, theirs []position) {
 	m.vectors++
 	var ahead []position
+	next := 0 // both are in order: most origins are found without being looked for
 	for _, pos := range theirs {
-		o := m.acceptListed(pos)
-		if o == nil {
+		for next < len(m.origins) && m.origins[next].id.Node < pos.id.Node {
+			next++
+		}
+		var o *origin
+		if next < len(m.origins) && m.origins[next].id == pos.id && !m.origins[next].gated {
+			o = m.origins[next]
+		} else if o = m.acceptListed(pos); o == nil {
 			continue
 		}
 		o.listed = m.vectors

@@ -31,15 +31,20 @@ type missed struct {
 // eager one: longer than a tree is high.
 const graftAfter = int64(150 * time.Millisecond)
 
-// apart reports whether a peer is up to which no link has led for a while: it is
+// findApart finds whether a peer is up to which no link has led for a while: it is
 // reached through others, which pass on.
-func (m *Machine) apart() bool {
+func (m *Machine) findApart() {
+	m.apart = false
 	for _, p := range m.peers {
-		if !p.ready() && !p.refused && m.now.Mono-max(p.since, p.unlinked) > int64(m.cfg.Settle) {
-			return true
+		if p.ready() || p.refused {
+			continue
+		}
+		if from := max(p.since, p.unlinked); m.now.Mono-from > int64(m.cfg.Settle) {
+			m.apart = true
+		} else {
+			m.lookAt(from + int64(m.cfg.Settle) + 1)
 		}
 	}
-	return false
 }
 
 // growTree starts and ends the tree as the cluster grows and shrinks, and keeps
@@ -48,7 +53,7 @@ func (m *Machine) apart() bool {
 func (m *Machine) growTree() {
 	n := m.Reached()
 	m.large = n > m.cfg.TreeAbove || m.large && n > m.cfg.TreeAbove*3/4
-	m.tree.Switch(m.large || m.apart())
+	m.tree.Switch(m.large || m.apart)
 	m.tree.Tick(m.now.Mono)
 	m.announce()
 	m.graftMissed()

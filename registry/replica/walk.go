@@ -58,8 +58,7 @@ func (m *Machine) inLine(e *Entry, w *walk) {
 		m.unindex(e, w.why)
 	case e.kind == Group:
 		m.reshow(e, w.why)
-	case m.alone(e):
-		m.showAlone(e, w.why)
+	case m.reshowAlone(e, w.why):
 	default:
 		m.settle(e.key, m.claimsOf(e.key), w.why)
 	}

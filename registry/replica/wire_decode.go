@@ -297,9 +297,14 @@ func (r *reader) entry(seq uint64) *Entry {
 	return e
 }
 
+// leastPosition is the size in bytes of the shortest position.
+const leastPosition = 15
+
 func (r *reader) vector() vectorMsg {
 	v := vectorMsg{reply: r.bool()}
-	for n := r.count(); n > 0 && r.err == nil; n-- {
+	n := r.count()
+	v.positions = make([]position, 0, min(n, r.src.Len()/leastPosition))
+	for ; n > 0 && r.err == nil; n-- {
 		v.positions = append(v.positions, position{
 			identity: r.identity(), version: r.uint(), sum: r.uint(),
 		})

@@ -165,7 +165,8 @@ func TestMassDeathFitsInFrames(t *testing.T) {
 	c.collect(a)
 	c.settle()
 	require.Equal(t, 30_000, b.m.Names())
-	a.m.Exit(c.reading(), serial)
+	for a.m.Exit(c.reading(), serial) {
+	}
 	a.m.Flush()
 	var fx Effects
 	a.m.Take(&fx)
