@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -75,7 +76,7 @@ func Open(cfg Config) (*Registry, error) {
 		wake:    make(chan struct{}, 1),
 		stop:    make(chan struct{}),
 	}
-	r.run = uint64(cfg.Now().UnixNano())
+	r.run = replica.RunAt(cfg.Now().UnixNano(), rand.Uint64())
 	m, err := replica.New(cfg.machine(r.run, r.names), r.now())
 	if err != nil {
 		return nil, fmt.Errorf("registry: config: %w", err)

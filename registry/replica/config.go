@@ -16,6 +16,13 @@ type Peer struct {
 	Run  uint64
 }
 
+// RunAt returns the number of a run that begins at wall, in nanoseconds since the
+// Unix epoch: the time, but for the last 65 µs, which are random. A clock that
+// begins at the same moment at each start, as one without a battery does, or that
+// was set back by just the time since, must not name two runs alike: what the
+// earlier one held would count as held by the later.
+func RunAt(wall int64, random uint64) uint64 { return uint64(wall)&^0xffff | random&0xffff }
+
 // Table is where the machine keeps the holder of each name, so that readers in
 // other goroutines may look names up. Only the machine writes. A nil entry is
 // never stored.
