@@ -3,7 +3,7 @@
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 PACKAGES := ./...
 
-.PHONY: help ci sim exhaust scale demo test race lint props mutants fuzz bench cover detect tidy clean
+.PHONY: help ci sim exhaust scale live demo test race lint props mutants fuzz bench cover detect tidy clean
 
 help: ## List the targets.
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -46,6 +46,10 @@ exhaust: ## Every schedule of up to DEPTH steps (default 4) on three nodes. DEPT
 
 scale: ## One thousand nodes in the simulator: minutes.
 	ROLLCALL_LONG=1 go test -count=1 -v -timeout 40m -run Scale ./jepsen-lite/sim
+
+live: ## Real processes in real netsplits, on hosts of network namespaces: Linux and root, half a minute.
+	@test "$$(id -u)" = 0 || echo "without root only the parts that need no host are tested"
+	cd jepsen-lite/live && go vet ./... && go test -count=1 ./...
 
 bench: ## Every benchmark beside the code, in ns/op and allocs/op.
 	go test -run '^$$' -bench . -benchmem $(PACKAGES)

@@ -48,7 +48,7 @@ func (a *app) shrinkCommand(f *flag.FlagSet, args []string) (status, error) {
 	if !slices.Contains(all, *what) {
 		return 0, fmt.Errorf("%w: %q does not break in it; there break %q", errUsage, *what, all)
 	}
-	small := sim.Shrink(s, sim.Breaks(*what, a.options), *budget)
+	small := sim.Shrink(s, j.Breaks(*what, a.options), *budget)
 	if *out == "" {
 		fmt.Fprint(a.out, small)
 		return held, nil
@@ -178,6 +178,7 @@ func recorded(path string) (*report.Run, error) {
 			return nil, fmt.Errorf("%w: %s: %w", errUsage, resultsFile, err)
 		}
 		r.TraceHash = o.Trace
+		r.Check = withExpectations(r.Check, o.Expects, o.Expectations)
 		for _, name := range sortedKeys(o.Options) {
 			r.Options = append(r.Options, [2]string{name, o.Options[name]})
 		}

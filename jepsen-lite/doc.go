@@ -9,6 +9,7 @@
 //	go run ./jepsen-lite run FILE
 //	go run ./jepsen-lite sweep --seeds 1-2000
 //	go run ./jepsen-lite replay FILE
+//	go run ./jepsen-lite explain CHECK
 //
 // # Failure
 //

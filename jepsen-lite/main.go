@@ -102,6 +102,8 @@ func commands() []command {
 		{"shrink", "FILE|DIR", "Make a failing scenario small while it fails the same way.", (*app).shrinkCommand},
 		{"check", "HISTORY", "Hold a history against the checks, whoever recorded it.", (*app).checkCommand},
 		{"report", "DIR", "Write the report of a run again.", (*app).reportCommand},
+		{"diff", "RUN RUN", "Find the first step at which two runs part: scenarios, directories or written traces.", (*app).diffCommand},
+		{"explain", "CHECK...", "Say what a check demands, what counts, and what unknown means.", (*app).explainCommand},
 		{"new", "[NAME]", "Print a scenario to begin with, or the one of a seed.", (*app).newCommand},
 		{"list", "[DIR]", "List the scenarios of a directory, the profiles, the checks and the goals.", (*app).listCommand},
 	}

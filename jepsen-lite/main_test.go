@@ -11,7 +11,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/rollcall-dev/rollcall/jepsen-lite/check"
 	"github.com/rollcall-dev/rollcall/jepsen-lite/nemesis"
+	"github.com/rollcall-dev/rollcall/jepsen-lite/scenario"
 	"github.com/rollcall-dev/rollcall/jepsen-lite/sim"
 	"github.com/rollcall-dev/rollcall/registry/replica"
 	"github.com/rollcall-dev/rollcall/resolve"
@@ -113,6 +115,18 @@ func TestRunWritesItsDirectory(t *testing.T) {
 	require.Equal(t, held, s, errs)
 	require.FileExists(t, filepath.Join(dir, "again.html"))
 
+	broke := filepath.Join(t.TempDir(), "broke")
+	s, _, _ = call(t, sim.Options{}, "run", write(t, "b.netsplit", good+"expect holder k == p2\n"), "--out", broke)
+	require.Equal(t, broken, s)
+	for range 2 { // as it was written, and as it is written again
+		page, err := os.ReadFile(filepath.Join(broke, htmlFile))
+		require.NoError(t, err)
+		require.Contains(t, string(page), "line 7: expected holder k == p2; n1: holder is p1")
+		require.Contains(t, string(page), "1 failed, ")
+		s, _, errs = call(t, sim.Options{}, "report", broke)
+		require.Equal(t, held, s, errs)
+	}
+
 	o.Trace = "0000000000000000"
 	text, err := json.Marshal(o)
 	require.NoError(t, err)
@@ -210,6 +224,49 @@ func TestAnotherProcessHasTheSameTrace(t *testing.T) {
 	other, err := os.ReadFile(path)
 	require.NoError(t, err)
 	require.Equal(t, traces, string(other))
+}
+
+// TestSweepWantsEveryCheckPutToTheTest: a sweep in which a check was hardly ever
+// judged has not held.
+func TestSweepWantsEveryCheckPutToTheTest(t *testing.T) {
+	sum := func(relay, runs int) *tally {
+		tl := newTally("", uint64(runs))
+		tl.goals, tl.runs = true, runs
+		for _, g := range sim.Goals() {
+			tl.met[g.Name] = 1
+		}
+		for _, c := range check.All() {
+			tl.judged[c.Name] = runs
+		}
+		tl.judged["relay"] = relay
+		tl.finish()
+		return tl
+	}
+	require.Equal(t, held, sum(50, 2000).status)
+	seldom := sum(49, 2000)
+	require.Equal(t, unknown, seldom.status)
+	require.Equal(t, []string{"relay"}, seldom.seldom)
+	require.Equal(t, []string{"relay"}, seldom.object().Seldom)
+	var out bytes.Buffer
+	seldom.tell(&out)
+	require.Contains(t, out.String(), "put to the test in fewer than 50 of 2000 runs: [relay]\n")
+	require.Equal(t, held, sum(0, goalsFrom-1).status, "a short sweep has no such goal")
+}
+
+// TestSweepSaysWhyNobodyCanTell: a run that is unknown is named, with what it lacks.
+func TestSweepSaysWhyNobodyCanTell(t *testing.T) {
+	s, err := scenario.Parse(strings.NewReader("scenario lone\nnodes n1\nat 1s n1 register k as p1\n"))
+	require.NoError(t, err)
+	j, err := sim.Judge(s, sim.Options{})
+	require.NoError(t, err)
+	tl := newTally("", 1)
+	require.Nil(t, tl.add(&sim.Swept{Judged: j}))
+	tl.finish()
+	require.Equal(t, unknown, tl.status)
+	require.Equal(t, []string{"lone: final-agreement: no two nodes reach each other at the end"}, tl.object().Unsure)
+	var out bytes.Buffer
+	tl.tell(&out)
+	require.Contains(t, out.String(), "unknown lone: final-agreement: no two nodes reach each other at the end\n")
 }
 
 func TestSweepHasABudget(t *testing.T) {

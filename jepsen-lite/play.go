@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/rollcall-dev/rollcall/jepsen-lite/check"
 	"github.com/rollcall-dev/rollcall/jepsen-lite/history"
 	"github.com/rollcall-dev/rollcall/jepsen-lite/nemesis"
 	"github.com/rollcall-dev/rollcall/jepsen-lite/report"
@@ -144,9 +145,13 @@ func (a *app) runCommand(f *flag.FlagSet, args []string) (status, error) {
 	seed := f.Uint64("seed", 1, "seed of the generated scenario, when no file is given; of a file, its seed instead")
 	asJSON := f.Bool("json", false, "print one JSON object and nothing else")
 	out := f.String("out", "", "directory for the scenario, the history, the results and the reports")
+	trace := f.String("trace", "", "file for every event, one a line, and what it put on record; - prints it")
 	paths, err := parse(f, args)
 	if err != nil {
 		return 0, err
+	}
+	if *trace == "-" && *asJSON {
+		return 0, fmt.Errorf("%w: --json prints one object and nothing else: give --trace a file", errUsage)
 	}
 	if len(paths) == 0 {
 		o, err := d.options()
@@ -154,11 +159,14 @@ func (a *app) runCommand(f *flag.FlagSet, args []string) (status, error) {
 			return 0, err
 		}
 		replay := fmt.Sprintf("%s run --seed %d%s", program, *seed, d.line())
-		return a.runOne(nemesis.Generate(*seed, o), nemesis.DrawSwarm(*seed, o).List(), replay, *out, *asJSON)
+		return a.runOne(nemesis.Generate(*seed, o), nemesis.DrawSwarm(*seed, o).List(), replay, outputs{*out, *trace, *asJSON})
 	}
 	all, err := files(paths)
 	if err != nil {
 		return 0, err
+	}
+	if len(all) != 1 && *trace != "" {
+		return 0, fmt.Errorf("%w: --trace is of one run, not of %d", errUsage, len(all))
 	}
 	if len(all) != 1 {
 		return a.runMany(all, *out, *asJSON)
@@ -174,26 +182,45 @@ func (a *app) runCommand(f *flag.FlagSet, args []string) (status, error) {
 			replay = fmt.Sprintf("%s run --seed %d %s", program, *seed, quote(all[0]))
 		}
 	})
-	return a.runOne(s, nil, replay, *out, *asJSON)
+	return a.runOne(s, nil, replay, outputs{*out, *trace, *asJSON})
+}
+
+// outputs are what run was told to leave behind.
+type outputs struct {
+	dir   string
+	trace string
+	json  bool
 }
 
 // runOne plays one scenario and tells all about it.
-func (a *app) runOne(s *scenario.Scenario, drawn [][2]string, replay, out string, asJSON bool) (status, error) {
+func (a *app) runOne(s *scenario.Scenario, drawn [][2]string, replay string, to outputs) (status, error) {
+	t := &traced{scenario: s}
+	if to.trace != "" {
+		defer a.tracing(t)()
+	}
 	p, err := a.play(s, drawn, replay)
 	if err != nil {
 		return 0, err
 	}
 	o := objectOf(p)
-	if out != "" {
-		if err := save(p, o, out); err != nil {
+	if to.dir != "" {
+		if err := save(p, o, to.dir); err != nil {
 			return 0, err
 		}
 	}
-	if asJSON {
+	if to.trace != "" {
+		if t.result = p.Result; to.trace != "-" {
+			o.Files["trace"] = to.trace
+		}
+		if err := a.traceTo(to.trace, t, !to.json); err != nil {
+			return 0, err
+		}
+	}
+	if to.json {
 		return statusOf(p.Judged), printJSON(a.out, o)
 	}
-	if out != "" {
-		fmt.Fprintf(a.out, "report: %s\n", filepath.Join(out, htmlFile))
+	if to.dir != "" {
+		fmt.Fprintf(a.out, "report: %s\n", filepath.Join(to.dir, htmlFile))
 	}
 	a.tell(p)
 	return statusOf(p.Judged), nil
@@ -244,9 +271,13 @@ func (a *app) runMany(paths []string, out string, asJSON bool) (status, error) {
 
 // reportOf turns a run into what the reports are made from.
 func reportOf(p *played) *report.Run {
+	var wrong []missed
+	for _, f := range p.Result.Failures {
+		wrong = append(wrong, missed{f.Line, f.At, f.Text})
+	}
 	r := &report.Run{
-		History: p.Result.History, Check: p.Report, Replay: p.replay, TraceHash: traceOf(p.Result),
-		Options: p.drawn, Scenario: p.Scenario.String(),
+		History: p.Result.History, Check: withExpectations(p.Report, len(p.Scenario.Expects), wrong), Replay: p.replay,
+		TraceHash: traceOf(p.Result), Options: p.drawn, Scenario: p.Scenario.String(),
 	}
 	for _, s := range p.Result.States {
 		r.States = append(r.States, report.Sample(s))
@@ -259,6 +290,28 @@ func reportOf(p *played) *report.Run {
 		r.Faults = append(r.Faults, report.Fault{From: x.From, To: x.To, Kind: kind, Text: x.Text, Verified: true})
 	}
 	return r
+}
+
+// withExpectations returns a report with what the scenario expects as one more
+// result, the first.
+func withExpectations(r *check.Report, expects int, wrong []missed) *check.Report {
+	if expects == 0 && len(wrong) == 0 {
+		return r
+	}
+	e := check.Result{
+		Check: "expectations", Text: "What the scenario expects came true.", Verdict: check.Pass,
+		Judged: max(expects, len(wrong)), Count: len(wrong),
+	}
+	for i, w := range wrong {
+		e.Verdict = check.Fail
+		if i < check.MaxFindings {
+			e.Findings = append(e.Findings, check.Finding{Index: -1, At: w.At, Explain: fmt.Sprintf("line %d: %s", w.Line, w.Text)})
+		}
+	}
+	all := *r
+	all.Results = append([]check.Result{e}, r.Results...)
+	all.Verdict = r.Verdict.Merge(e.Verdict)
+	return &all
 }
 
 // save writes a run's directory, and the names of its files into the object.

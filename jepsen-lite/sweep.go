@@ -19,6 +19,9 @@ import (
 const (
 	// goalsFrom is the number of runs from which on every goal must be met.
 	goalsFrom = 500
+	// judgedOneIn is how many runs there may be for each that puts a check to the
+	// test: 50 of 2,000 must, or a sweep in which the check never broke says little.
+	judgedOneIn = 40
 	// runAgain is how often a run is done twice: one in runAgain.
 	runAgain = 20
 	// shrinkMost is the number of failing runs that are made smaller; further ones
@@ -26,6 +29,8 @@ const (
 	shrinkMost = 3
 	// listMost is the number of failing runs that are listed at the end.
 	listMost = 50
+	// unsureMost is the number of runs of which nobody can tell that are listed.
+	unsureMost = 5
 	// toldInSweep is the number of findings of each check that are printed.
 	toldInSweep = 2
 	failures    = "failures"
@@ -164,7 +169,7 @@ func (a *app) keep(w *sweepFlags, t *tally, r *sim.Swept, fail *failure) error {
 	}
 	small, shrunk := r.Scenario, false
 	if r.Err == nil && w.shrink > 0 && a.fresh(t, fail) {
-		small, shrunk = sim.Shrink(r.Scenario, sim.Breaks(fail.Broken[0], a.options), w.shrink), true
+		small, shrunk = sim.Shrink(r.Scenario, r.Breaks(fail.Broken[0], a.options), w.shrink), true
 	}
 	dir := w.out
 	if dir == "" {

@@ -39,7 +39,9 @@ type tally struct {
 	judged          map[string]int // runs in which a check was put to the test
 	met             map[string]int
 	missing         []string
+	seldom          []string // checks that too few runs put to the test
 	failed          []*failure
+	unsure          []string // runs of which nobody can tell, and why
 	agreed, doubles []int64
 	healed          []int64
 	bytes           int64
@@ -72,12 +74,27 @@ func (t *tally) add(r *sim.Swept) *failure {
 		}
 	}
 	f.Verdict = s.String()
+	if s == unknown {
+		t.unsure = append(t.unsure, r.Scenario.Name+": "+whyUnknown(r.Report))
+	}
 	if s == held || s == unknown {
 		t.count[s]++
 		return nil
 	}
 	t.fail(s, f)
 	return f
+}
+
+// whyUnknown says what a report lacks that every complete run has.
+func whyUnknown(r *check.Report) string {
+	all := check.All()
+	for _, x := range r.Results {
+		needed := slices.ContainsFunc(all, func(c check.Check) bool { return c.Name == x.Check && c.Needed })
+		if needed && x.Verdict == check.Unknown {
+			return x.Check + ": " + x.Note
+		}
+	}
+	return "nothing was judged"
 }
 
 func (t *tally) fail(s status, f *failure) {
@@ -119,12 +136,25 @@ func (t *tally) finish() {
 	if t.runs > 0 && t.count[unknown] == t.runs {
 		t.status = t.status.graver(unknown)
 	}
+	if t.goals && t.runs >= goalsFrom {
+		t.cover()
+	}
+}
+
+// cover finds the goals that no run met and the checks that too few runs put to
+// the test: then nobody can tell.
+func (t *tally) cover() {
 	for _, g := range sim.Goals() {
-		if t.met[g.Name] == 0 && t.goals && t.runs >= goalsFrom {
+		if t.met[g.Name] == 0 {
 			t.missing = append(t.missing, g.Name)
 		}
 	}
-	if len(t.missing) > 0 {
+	for _, c := range check.All() {
+		if n := t.judged[c.Name]; n < t.runs/judgedOneIn {
+			t.seldom = append(t.seldom, c.Name)
+		}
+	}
+	if len(t.missing)+len(t.seldom) > 0 {
 		t.status = t.status.graver(unknown)
 	}
 }
@@ -171,9 +201,11 @@ type sweepObject struct {
 	Rate          float64              `json:"schedules_per_second"`
 	Coverage      map[string]int       `json:"coverage"`
 	Missing       []string             `json:"missing"`
+	Seldom        []string             `json:"seldom_judged"`
 	Judged        map[string]int       `json:"judged"`
 	Distributions []check.Distribution `json:"distributions"`
 	Failures      []*failure           `json:"failures"`
+	Unsure        []string             `json:"unknown_runs"`
 }
 
 func (t *tally) object() *sweepObject {
@@ -183,11 +215,15 @@ func (t *tally) object() *sweepObject {
 		Runs: t.runs, Held: t.count[held], Broken: t.count[broken], NotConverged: t.count[notConverged],
 		Unknown: t.count[unknown], RunTwice: t.again, Different: t.count[notDeterministic],
 		Elapsed: t.elapsed, Virtual: t.virtual, Rate: t.rate(), Coverage: map[string]int{},
-		Missing: append([]string{}, t.missing...), Judged: t.judged, Distributions: t.distributions(),
-		Failures: append([]*failure{}, t.failed...),
+		Missing: append([]string{}, t.missing...), Seldom: append([]string{}, t.seldom...), Judged: map[string]int{},
+		Distributions: t.distributions(), Failures: append([]*failure{}, t.failed...),
+		Unsure: append([]string{}, t.unsure...),
 	}
 	for _, g := range sim.Goals() {
 		o.Coverage[g.Name] = t.met[g.Name]
+	}
+	for _, c := range check.All() {
+		o.Judged[c.Name] = t.judged[c.Name]
 	}
 	return o
 }
@@ -213,12 +249,15 @@ func (t *tally) tell(w io.Writer) {
 		fmt.Fprintf(w, "  %-22s %6d  %s\n", g.Name, t.met[g.Name], g.Text)
 	}
 	fmt.Fprint(w, "\nchecks put to the test, by runs\n")
-	for _, name := range sortedKeys(t.judged) {
-		fmt.Fprintf(w, "  %-22s %6d\n", name, t.judged[name])
+	for _, c := range check.All() {
+		fmt.Fprintf(w, "  %-22s %6d  %s\n", c.Name, t.judged[c.Name], c.Text)
 	}
 	fmt.Fprintln(w)
 	if len(t.missing) > 0 {
 		fmt.Fprintln(w, "never met:", t.missing)
+	}
+	if len(t.seldom) > 0 {
+		fmt.Fprintf(w, "put to the test in fewer than %d of %d runs: %v\n", t.runs/judgedOneIn, t.runs, t.seldom)
 	}
 	for i, f := range t.failed {
 		if i == listMost {
@@ -226,6 +265,13 @@ func (t *tally) tell(w io.Writer) {
 			break
 		}
 		fmt.Fprintf(w, "%s %s: %q %s\n", f.Verdict, f.Scenario, f.Broken, f.Error)
+	}
+	for i, u := range t.unsure {
+		if i == unsureMost {
+			fmt.Fprintf(w, "and %d more of which nobody can tell\n", len(t.unsure)-i)
+			break
+		}
+		fmt.Fprintln(w, "unknown", u)
 	}
 	t.tellSorts(w)
 	fmt.Fprintln(w, "verdict:", t.status)

@@ -26,7 +26,9 @@ type object struct {
 	Exit    int               `json:"exit"`
 	Broken  []string          `json:"broken"`
 	Checks  []check.Result    `json:"checks"`
-	// Expectations are those that did not hold.
+	// Expects is the number of expectations at the end; Expectations are those, at the
+	// end or before, that did not hold.
+	Expects       int                  `json:"expects"`
 	Expectations  []missed             `json:"expectations"`
 	Convergence   convergence          `json:"convergence"`
 	Traffic       traffic              `json:"traffic"`
@@ -75,7 +77,8 @@ func objectOf(p *played) *object {
 	o := &object{
 		Version: version, Commit: commit, Scenario: p.Scenario.Name, Seed: p.Scenario.Seed, Options: map[string]string{},
 		Trace: traceOf(r), Steps: r.Steps, Virtual: r.Virtual, Verdict: s.String(), Exit: int(s),
-		Broken: append([]string{}, p.Broken()...), Checks: p.Report.Results, Expectations: []missed{},
+		Broken: append([]string{}, p.Broken()...), Checks: p.Report.Results, Expects: len(p.Scenario.Expects),
+		Expectations:  []missed{},
 		Convergence:   convergence{r.Agreed, r.AgreedAfter},
 		Traffic:       traffic{Bytes: r.Bytes, HealBytes: r.HealBytes, ByKind: map[string]int64{}},
 		Distributions: p.Report.Distributions, Files: map[string]string{}, Replay: p.replay,

@@ -93,7 +93,8 @@ func (x *index) forgotten(run, about, from, to int) bool {
 		}
 	}
 	forget := x.h.Header.Forget
-	if forget == 0 || run == about || from >= len(x.recs) || to >= len(x.recs) {
+	told := len(x.forgets) > 0 // each case, so that nothing is left to guess
+	if forget == 0 || told || run == about || from >= len(x.recs) || to >= len(x.recs) {
 		return false
 	}
 	apart := x.runs[run].fromAt // since when they have not certainly been together
@@ -156,7 +157,7 @@ func (x *index) goneSince(r *read, s *stint, row *seen, events []int) int {
 	first := len(x.recs)
 	heard := x.recs[s.invoke].At + x.bound
 	for _, e := range events {
-		if old := x.recs[e].Old; e > s.over && e < first && (x.recs[e].At >= heard || notLater(row.fence, old.Fence)) {
+		if old := x.recs[e].Old; e > s.over && e < first && (x.mustHaveHeard(r.run, s, e) || notLater(row.fence, old.Fence)) {
 			first = e
 		}
 	}
@@ -239,11 +240,26 @@ func (x *index) resurrects(p int32, run, at, now int) bool {
 		return true
 	}
 	for _, id := range x.pairs[p].stints {
-		if s := &x.stints[id]; s.invoke < at && x.recs[s.invoke].At+x.bound > x.recs[at].At {
+		if s := &x.stints[id]; s.invoke < at && !x.mustHaveHeard(run, s, at) {
 			return false
 		}
 	}
 	return true
+}
+
+// mustHaveHeard reports whether a run must have heard by a record that a stint
+// began: it has been with the stint's node in a window for the bound since, or that
+// node's run is over and the window is due.
+func (x *index) mustHaveHeard(run int, s *stint, by int) bool {
+	if s.run == none {
+		return false
+	}
+	at := x.recs[by].At
+	if x.shares(run, s.run, x.recs[s.invoke].At) <= at {
+		return true
+	}
+	id := x.windowAt(run, by, by)
+	return x.runs[s.run].to < by && x.runs[s.run].toAt+x.bound <= at && id != none && x.windows[id].due <= at
 }
 
 // procIDOf returns the number of a process, or none when nobody ever named it.

@@ -100,6 +100,7 @@ type Report struct {
 	Results       []Result       `json:"results"`
 	Stats         []Stat         `json:"stats"`
 	Distributions []Distribution `json:"distributions"`
+	Heals         []Healing      `json:"heals,omitempty"`
 }
 
 // Result returns the result of a check.
@@ -139,7 +140,8 @@ type Check struct {
 // name that is not that of a check gives an Unknown result that says so.
 func Run(h *history.History, only ...string) *Report {
 	x := newIndex(h)
-	r := &Report{Stats: x.stats(), Distributions: x.distributions()}
+	agreed := x.agreements(0)
+	r := &Report{Stats: x.stats(), Distributions: x.distributions(agreed), Heals: x.healings(agreed)}
 	needed := Verdict("")
 	all := All()
 	for _, c := range all {

@@ -130,7 +130,7 @@ func (x *index) bytesBefore(record int) int64 {
 // the first sums that were recorded at its time or later, if there are such.
 func (x *index) bytesAfter(record int) (sum int64, ok bool) {
 	after := func(i int) bool { return i > record || x.recs[i].At >= x.recs[record].At }
-	ok = slices.ContainsFunc(x.recs[record:], func(r history.Record) bool { return r.F == history.Traffic })
+	ok = len(x.flows) > 0 && x.flows[len(x.flows)-1] >= record
 	return x.bytes(after, true), ok
 }
 
@@ -138,9 +138,9 @@ func (x *index) bytesAfter(record int) (sum int64, ok bool) {
 // takes.
 func (x *index) bytes(want func(i int) bool, first bool) int64 {
 	sums := map[string]int64{}
-	for i := range x.recs {
+	for _, i := range x.flows {
 		r := &x.recs[i]
-		if r.F != history.Traffic || !want(i) {
+		if !want(i) {
 			continue
 		}
 		if _, ok := sums[r.Node]; !ok || !first {

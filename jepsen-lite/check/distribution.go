@@ -7,10 +7,11 @@ import (
 	"github.com/rollcall-dev/rollcall/jepsen-lite/history"
 )
 
-// distributions measures what took how long.
-func (x *index) distributions() []Distribution {
+// distributions measures what took how long; found are the agreements of the whole
+// history.
+func (x *index) distributions(found map[int][2]int) []Distribution {
 	total, reach := x.doubleBeliefs()
-	heals := x.healTimes()
+	heals := x.healTimes(found)
 	var last []int64
 	if at, ok := x.lastAgreement(); ok {
 		last = []int64{at}
@@ -62,9 +63,8 @@ func (x *index) doubleBeliefs() (total, reach []int64) {
 
 // healTimes returns, for each component of more than one node, how long it took
 // from its beginning until its nodes were seen to agree.
-func (x *index) healTimes() []int64 {
+func (x *index) healTimes(found map[int][2]int) []int64 {
 	var times []int64
-	found := x.agreements(0)
 	healed := map[int]bool{}
 	for i := range x.recs {
 		if r := &x.recs[i]; r.F == history.Heal && r.Type == history.Ok {

@@ -58,6 +58,7 @@ type index struct {
 	touches  []spans          // by key
 	touched  spans            // all keys together
 	forgets  map[[2]int][]int // by run and node: when the one forgot the other
+	flows    []int            // the records of traffic
 
 	windows   []window
 	windowsOf [][]int // by run, in order
@@ -220,6 +221,9 @@ func (x *index) begin(node, number, at int, when int64) int {
 // life takes in what a record says of the lives of nodes and processes.
 func (x *index) life(i int, r *history.Record) {
 	x.runAt[i] = none
+	if r.F == history.Traffic {
+		x.flows = append(x.flows, i)
+	}
 	if r.Node == "" {
 		if r.Process != "" {
 			p := x.proc(r.Process)

@@ -49,13 +49,40 @@ func linearizable(x *index, f *finder) {
 		}
 		byWindow := x.registrations(k)
 		for _, id := range slices.Sorted(maps.Keys(byWindow)) {
-			c := &contest{x: x, key: k, w: &x.windows[id]}
-			if c.collect(byWindow[id]) {
-				c.judge(f)
+			for _, c := range x.contests(k, &x.windows[id], byWindow[id]) {
+				if c.collect(byWindow[id]) {
+					c.judge(f)
+				}
 			}
 		}
 	}
 }
+
+// contests divides a window into the stretches in which a name is arbitrated and
+// nothing else: a registration that asks nobody, optimistic or a re-registration,
+// ends one, and the next begins when that one is settled.
+func (x *index) contests(k int, w *window, list []*op) []*contest {
+	slices.SortFunc(list, func(a, b *op) int { return a.invoke - b.invoke })
+	var all []*contest
+	start := x.settled(w)
+	for _, o := range list {
+		if o.arbitrated() {
+			continue
+		}
+		if o.at > start {
+			all = append(all, &contest{x: x, key: k, w: w, start: start, end: o.invoke})
+		}
+		done := int64(forever)
+		if o.sure() {
+			done = o.doneAt + x.settle()
+		}
+		start = max(start, done)
+	}
+	return append(all, &contest{x: x, key: k, w: w, start: start, end: w.to})
+}
+
+// arbitrated reports whether a registration asks a home.
+func (o *op) arbitrated() bool { return o.f == history.Register && o.mode != history.Optimistic }
 
 // registrations sorts the registrations of a name by the windows of directly
 // linked nodes in which they were under way.
@@ -87,13 +114,14 @@ func (x *index) registrations(k int) map[int][]*op {
 	return by
 }
 
-// contest is what happened to a name in one window, from the time at which
-// arbitration was exact and no earlier registration was under way.
+// contest is what happened to a name in a stretch of one window, from the time at
+// which arbitration was exact and no earlier registration was under way.
 type contest struct {
 	x      *index
 	key    int
 	w      *window
 	start  int64
+	end    int // the first record after the stretch
 	takes  []*op
 	holder int32 // at the start
 	sure   int   // registrations that certainly succeeded, and the first holder
@@ -103,17 +131,14 @@ type contest struct {
 
 // collect sorts out what can be judged, and reports whether there is something.
 func (c *contest) collect(list []*op) bool {
-	slices.SortFunc(list, func(a, b *op) int { return a.invoke - b.invoke })
-	c.start = c.x.settled(c.w)
 	for _, o := range list {
 		switch {
+		case o.invoke >= c.end:
 		case o.at <= c.start && o.doneAt < c.start:
 		case o.at <= c.start && !o.sure():
 			return false
 		case o.at <= c.start:
 			c.start = o.doneAt
-		case o.f == history.Reregister || o.mode == history.Optimistic:
-			return false
 		default:
 			c.takes = append(c.takes, o)
 		}
@@ -121,12 +146,20 @@ func (c *contest) collect(list []*op) bool {
 	return len(c.takes) > 0 && c.stand() && c.sure > 1
 }
 
+// settle returns the time within which what was not arbitrated is settled.
+func (x *index) settle() int64 {
+	if settle := x.h.Header.Settle; settle > 0 {
+		return settle
+	}
+	return x.bound
+}
+
 // settled returns from when on arbitration in a window is exact.
 func (x *index) settled(w *window) int64 {
-	if settle := x.h.Header.Settle; settle > 0 && !w.soft {
-		return w.due - x.bound + settle
+	if w.soft {
+		return w.due
 	}
-	return w.due
+	return w.due - x.bound + x.settle()
 }
 
 // stand adds the operations: who holds the name at the start, who takes it, and
@@ -148,12 +181,12 @@ func (c *contest) stand() bool {
 		case s.sure == none && c.x.recs[s.invoke].At <= c.start && s.overAt > c.start:
 			return false
 		}
-		if s.quitAt > c.start && s.quit < c.w.to {
+		if s.quitAt > c.start && s.quit < c.end {
 			c.add(int32(s.proc), step{proc: int32(s.proc)}, s.quit, s.over)
 		}
 	}
 	for _, o := range c.takes {
-		unsure := !o.sure() || o.done >= c.w.to
+		unsure := !o.sure() || o.done >= c.end
 		done := o.done
 		if unsure {
 			done = math.MaxInt32
@@ -185,7 +218,7 @@ func (c *contest) judge(f *finder) {
 	for i, b := range c.takes {
 		for _, id := range x.stintsOf[c.key] {
 			a := &x.stints[id]
-			if b.sure() && a.sure != none && a.proc != b.proc && c.w.has(a.run) && a.sure < b.done && a.quit > b.done && (i > 0 || a.sureAt <= c.start) {
+			if b.sure() && b.done < c.end && a.sure != none && a.proc != b.proc && c.w.has(a.run) && a.sure < b.done && a.quit > b.done && (i > 0 || a.sureAt <= c.start) {
 				f.found(b.done, "%s: %s on %s was granted it (%s), though %s on %s holds it since %s; the component is stable, and arbitration exact since %s",
 					x.keys[c.key], x.procName(b.proc), x.runName(b.run), x.at(b.done), x.procName(a.proc), x.runName(a.run), x.at(a.sure), when(x.settled(c.w)))
 				return

@@ -130,6 +130,23 @@ func costTrios() []trio {
 	}
 }
 
+func TestHealings(t *testing.T) {
+	s := tell("n1", "n2", "n3").at(1).cut("n1-n2", "n1-n3").at(2).traffic(100).heal().traffic(150).
+		at(2.5).views("n1 n2", "#a").view("n3", "#b").traffic(200).at(3).view("n3", "#a").at(3.5).traffic(260).
+		at(4).cut("n1-n2", "n1-n3", "n2-n3").at(5).fault(history.Heal, "n1-n3", "n2-n3").at(5.5).view("n1", "#a").
+		at(6).cut("n1-n2", "n1-n3", "n2-n3").at(7).fault(history.Heal, "n1-n2", "n1-n3", "n2-n3").at(9).view("n1")
+	got := check.Run(&s.h).Heals
+	require.Len(t, got, 2, "the last heal joined nobody")
+	require.True(t, got[0].Agreed)
+	require.Equal(t, 3, got[0].Nodes)
+	require.Equal(t, second, got[0].Took)
+	require.Equal(t, int64(110), got[0].Bytes, "from the sum in the moment of the heal to the first one after agreement")
+	require.Equal(t, history.Heal, s.h.Records[got[0].Index].F)
+	require.False(t, got[1].Agreed, "n2 was not viewed before the next cut")
+	require.Equal(t, 2, got[1].Nodes)
+	require.Zero(t, got[1].Bytes)
+}
+
 func TestReport(t *testing.T) {
 	good := tell("n1", "n2").at(2).register("n1", "p1", "k").at(4).views("n1 n2", "k=p1")
 	r := check.Run(&good.h)

@@ -104,6 +104,17 @@ func absenceTrios() []trio {
 	}
 	cut := func() *story { return tell("n1", "n2").at(2).register("n1", "p1", "k").at(4).cut("n1-n2").at(8) }
 	killed := func() *story { return tell("n1", "n2").at(2).register("n1", "p1", "k").at(4).down("n1").at(8) }
+	twice := func(meanwhile func(s *story)) *story {
+		s := tell("n1", "n2").snapshot("n2", 1).degrade("n1-n2").at(2).register("n1", "p1", "k")
+		s.at(3).unregister("p1", "k").register("n1", "p1", "k").at(4).unregister("p1", "k")
+		meanwhile(s)
+		s.at(20)
+		for fence := range uint64(2) {
+			s.fences["k=p1"] = fence + 1
+			s.event("n2", 1, "registered", "", "k=p1").event("n2", 1, "unregistered", "k=p1", "")
+		}
+		return s
+	}
 	unsure := func() *story {
 		s := tell("n1", "n2").at(2).register("n1", "p1", "k").at(4)
 		r := s.begin(history.Record{F: history.Unregister, Node: "n1", Process: "p1", Name: "k"})
@@ -135,6 +146,21 @@ func absenceTrios() []trio {
 			s := gone().view("n2").cut("n1-n2").at(20).heal().view("n2", "k=p1")
 			s.h.Header.Forget = 5 * second
 			return s
+		}()},
+		{"no-resurrection", "registered twice, and a slow link brought both late", check.Pass,
+			twice(func(s *story) { s.at(19.9).degrade() })},
+		{"no-resurrection", "registered twice, and nothing held the news back", check.Fail,
+			twice(func(s *story) { s.at(4.5).degrade() })},
+		{"no-resurrection", "registered twice, then killed", check.Fail,
+			twice(func(s *story) { s.at(4.5).down("n1") })},
+		{"no-resurrection", "forgotten, as a fact tells", check.Pass, func() *story {
+			s := gone().view("n2").cut("n1-n2").at(20).fact(history.Forgot, history.Record{Node: "n2", About: "n1"})
+			return s.heal().view("n2", "k=p1")
+		}()},
+		{"no-resurrection", "cut off for long, and a fact tells that another forgot", check.Fail, func() *story {
+			s := gone().view("n2").cut("n1-n2").at(20).fact(history.Forgot, history.Record{Node: "n1", About: "n2"})
+			s.h.Header.Forget = 5 * second
+			return s.heal().view("n2", "k=p1")
 		}()},
 		{"no-resurrection", "nothing ended", check.Unknown, cut().view("n2")},
 		{"out-of-reach", "hidden", check.Pass, cut().view("n2")},
@@ -172,6 +198,20 @@ func beliefTrios() []trio {
 			return s
 		}()},
 		{"linearizable-register", "optimistic", check.Unknown, two().optimistic("n2", "p2", "k")},
+		{"linearizable-register", "one after the other, then optimistic", check.Pass,
+			two().unregister("p1", "k").register("n2", "p2", "k").at(4).optimistic("n1", "p3", "k")},
+		{"linearizable-register", "two at once, then optimistic", check.Fail,
+			two().register("n2", "p2", "k").at(4).optimistic("n1", "p3", "k")},
+		{"linearizable-register", "two at once, after an optimistic one was settled", check.Fail,
+			two().optimistic("n2", "p2", "j").optimistic("n2", "p2", "k").at(3.5).lost("p1", "k", "p2", "conflict lost", "p1", "p2").
+				at(6).register("n1", "p3", "k")},
+		{"linearizable-register", "two at once, while a re-registration is settled", check.Unknown,
+			two().reregister("n2", "p2", "k").at(3.5).register("n1", "p3", "k")},
+		{"linearizable-register", "under way when an optimistic one begins", check.Unknown, func() *story {
+			s := two()
+			r := s.begin(registering("n2", "p2", "k"))
+			return s.at(3.1).optimistic("n1", "p3", "k").end(r, history.Ok)
+		}()},
 		{"linearizable-register", "on the sides of a split", check.Unknown, two().cut("n1-n2").at(6).register("n2", "p2", "k")},
 		{"fence-grows", "grows", check.Pass, two().at(5).unregister("p1", "k").register("n2", "p2", "k")},
 		{"fence-grows", "falls", check.Fail, func() *story {

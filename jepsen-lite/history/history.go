@@ -185,8 +185,9 @@ type Header struct {
 	// was noticed, from which on arbitration is exact; 0 stands for Bound.
 	Settle int64 `json:"settle,omitempty"`
 	// Forget is the time in nanoseconds for which the entries of a node that cannot
-	// be reached are kept; 0 when that is longer than the run, or when Forgot facts
-	// tell of each case.
+	// be reached are kept; 0 when that is longer than the run. In a history with
+	// Forgot facts, those tell of each case; in one without, who may have forgotten
+	// whom is worked out from Forget.
 	Forget int64 `json:"forget,omitempty"`
 	// Budget is the number of bytes that may flow from the last heal to
 	// agreement; 0 for no budget.

@@ -230,19 +230,16 @@ func (g *generator) stopAny() {
 	}
 }
 
-// bounce kills a node and starts it again sooner than anybody may notice.
+// bounce kills a node and starts it again sooner than anybody may notice, before
+// the core phase: in one moment the two would come in any order.
 func (g *generator) bounce() {
-	nodes := g.alive()
-	if len(nodes) == 0 {
+	nodes, at := g.alive(), g.at
+	if len(nodes) == 0 || at+step >= g.w.Length {
 		return
 	}
 	n := pick(g.d, "bounce", nodes...)
 	g.kill(n)
-	at := g.at
 	g.at = min(at+g.d.span("bounce time", step, time.Second, step), g.w.Length-step)
-	if g.at <= at {
-		g.at = at
-	}
 	g.start(n)
 	g.at = at
 }

@@ -9,18 +9,23 @@ import (
 	"github.com/rollcall-dev/rollcall/jepsen-lite/scenario"
 )
 
+// coreLeast is the number of nodes that the core has at least, if there are as
+// many: one alone has nobody to agree with.
+const coreLeast = 2
+
 // CoreWithin is the time in which the core of a generated scenario must agree.
 const CoreWithin = 10 * time.Second
 
 // Generate makes a scenario from a seed. It has three parts: what DrawSwarm drew;
 // 20 to 60 virtual seconds of clients' operations on few names and groups, with
-// faults and mends between them; and the core phase, in which a part of the nodes
-// is started, joined and freed of all faults, while the rest stays dead or cut off
-// for ever. The core must agree within CoreWithin.
+// faults and mends between them, or one fault or two that last and few operations;
+// and the core phase, in which a part of the nodes, two at least, is started, joined
+// and freed of all faults, while the rest stays dead or cut off for ever. The core
+// must agree within CoreWithin.
 func Generate(seed uint64, o Options) *scenario.Scenario {
 	w := DrawSwarm(seed, o)
 	g := &generator{
-		d: newDice(mix(seed)), w: w, up: map[string]bool{}, procs: map[string][]string{},
+		d: newDice(mix(seed)), w: w, up: map[string]bool{}, procs: map[string][]string{}, turns: map[string]scenario.Step{},
 		s: &scenario.Scenario{
 			Name: fmt.Sprintf("%s-%d", w.Profile, seed), Seed: seed, Limit: w.Length + 90*time.Second,
 			Policy: w.Policy, Optimistic: w.Optimistic, Forget: w.Forget, Net: w.Net,
@@ -31,12 +36,16 @@ func Generate(seed uint64, o Options) *scenario.Scenario {
 		g.up[nodeName(i)] = true
 	}
 	g.s.Nodes = slices.Clone(g.nodes)
-	for _, k := range kinds() {
+	all, schedule := kinds(), g.chaos
+	if w.Lasting {
+		all, schedule = stays(), g.stretches
+	}
+	for _, k := range all {
 		if slices.Contains(w.Faults, k.name) {
 			g.kinds = append(g.kinds, weighted[kind]{k.weight, k})
 		}
 	}
-	g.chaos()
+	schedule()
 	g.core()
 	return asWritten(g.s)
 }
@@ -70,6 +79,8 @@ type generator struct {
 	kinds []weighted[kind]
 	at    time.Duration
 	held  [][2]string // links that hold frames back
+	// turns says who should hold each name, in a lasting schedule.
+	turns map[string]scenario.Step
 }
 
 // step is the resolution of a schedule in time.
@@ -127,7 +138,7 @@ func (g *generator) core() {
 	g.at = g.w.Length
 	var core, rest []string
 	for _, n := range shuffled(g.d, "core order", g.nodes) {
-		if len(core) == 0 || g.d.chance("core", g.w.Core) {
+		if len(core) < coreLeast || g.d.chance("core", g.w.Core) {
 			core = append(core, n)
 		} else {
 			rest = append(rest, n)
@@ -156,6 +167,9 @@ func (g *generator) core() {
 		}
 	}
 	g.s.Expects = append(g.s.Expects, scenario.Expect{Subject: scenario.Converged, Within: CoreWithin})
+	if g.w.Lasting && len(rest) == 0 {
+		g.s.Expects = append(g.s.Expects, scenario.Expect{Subject: scenario.TrafficIs, Lo: g.budget()})
+	}
 }
 
 // join opens every link inside of the core. The nodes of the rest that still run
@@ -181,6 +195,11 @@ func (g *generator) operateOn(nodes []string) {
 		return
 	}
 	s := scenario.Step{Node: pick(g.d, "node", nodes...)}
+	if g.w.Lasting {
+		g.turn(&s, nodes)
+		g.add(s)
+		return
+	}
 	s.Verb = draw(g.d, "verb", []weighted[scenario.Verb]{
 		{30, scenario.Register}, {6, scenario.Reregister}, {8, scenario.Update}, {8, scenario.Unregister},
 		{20, scenario.Join}, {10, scenario.Leave}, {10, scenario.Exit},

@@ -18,7 +18,8 @@ type Profile string
 
 // The profiles.
 const (
-	// Mixed draws from all kinds of faults; each seed has only some of them.
+	// Mixed draws from all kinds of faults; each seed has only some of them. One
+	// seed in lastingOneIn has a lasting schedule.
 	Mixed Profile = "mixed"
 	// Quiet has no faults at all.
 	Quiet Profile = "quiet"
@@ -30,10 +31,16 @@ const (
 	Clocks Profile = "clocks"
 	// Lossy loses, repeats, reorders, delays, holds and replays frames, beside cuts.
 	Lossy Profile = "lossy"
+	// Lasting has few faults that last: a bridge, a ring, a line, a star, a split,
+	// each for half a minute, and few operations between long quiet times. What is
+	// promised only for the time after a bound is put to the test here.
+	Lasting Profile = "lasting"
 )
 
 // Profiles returns all profiles, the default first.
-func Profiles() []Profile { return []Profile{Mixed, Quiet, Partitions, Crashes, Clocks, Lossy} }
+func Profiles() []Profile {
+	return []Profile{Mixed, Quiet, Partitions, Crashes, Clocks, Lossy, Lasting}
+}
 
 // ParseProfile returns the profile of a name. Its error wraps ErrProfile and
 // lists the profiles there are.
@@ -50,6 +57,9 @@ const (
 	MaxNodes = 7
 	// MaxLate is the highest number of nodes that join later.
 	MaxLate = 2
+	// lastingOneIn is how many seeds of Mixed there are for each with a lasting
+	// schedule.
+	lastingOneIn = 4
 )
 
 // Options are what a caller may decide about a generated scenario.
@@ -82,6 +92,12 @@ type Swarm struct {
 	Pauses     bool          // there are quiet periods
 	Bulk       bool          // there are registrations of many names
 	Core       int           // percent of nodes that live in the end, on average
+
+	// Lasting says that the schedule has few faults that last: Each is for how long,
+	// Stretches how many there are, and Calm the time before the first.
+	Lasting   bool
+	Stretches int
+	Calm      time.Duration
 }
 
 // DrawSwarm returns what a seed draws first.
@@ -97,6 +113,9 @@ func DrawSwarm(seed uint64, o Options) Swarm {
 	w.drawCluster(d)
 	w.drawNet(d)
 	w.drawFaults(d)
+	if w.Lasting = w.Profile == Lasting || w.Profile == Mixed && d.below("lasting", lastingOneIn) == 0; w.Lasting {
+		w.drawLasting(d, o)
+	}
 	return w
 }
 
@@ -177,5 +196,6 @@ func (w Swarm) List() [][2]string {
 		{"quiet periods", fmt.Sprint(w.Pauses)},
 		{"bulk", fmt.Sprint(w.Bulk)},
 		{"core", fmt.Sprintf("%d%%", w.Core)},
+		{"lasting", fmt.Sprint(w.Lasting)},
 	}
 }

@@ -11,7 +11,7 @@ import (
 // limits is how much of each thing an HTML report draws.
 type limits struct {
 	states, curve, faults, operations, names, seen, messages, links int
-	findings, explain, scenario, options                            int
+	findings, explain, scenario, options, heals                     int
 }
 
 // limitsAt returns the limits of the n-th attempt to make a file that is small
@@ -23,6 +23,7 @@ func limitsAt(n int) limits {
 		operations: part(3_000, 50), names: part(12, 1), seen: part(3_000, 50),
 		messages: part(1_500, 50), links: part(12_000, 100),
 		findings: part(100, 3), explain: part(2_000, 200), scenario: part(100_000, 2_000), options: part(300, 20),
+		heals: part(200, 10),
 	}
 }
 
@@ -61,7 +62,7 @@ type nameData struct {
 
 // notes says for each section of the page what it left out; empty when nothing.
 type notes struct {
-	Nodes, States, Colours, Faults, Operations, Names, Seen, Messages, Traffic, Findings string
+	Nodes, States, Colours, Faults, Operations, Views, Names, Seen, Messages, Traffic, Findings string
 }
 
 // micros turns a moment into the payload's time.
@@ -168,7 +169,7 @@ func (m *model) putFaults(p *payload, l limits, n *notes) {
 		faults = faults[:l.faults]
 	}
 	for _, f := range faults {
-		p.Faults = append(p.Faults, []any{m.micros(f.From), m.micros(m.until(f)), faultClass(f.Kind), clip(f.Text, 200), f.Verified, m.laneOf(f)})
+		p.Faults = append(p.Faults, []any{m.micros(f.From), m.micros(m.until(f)), faultClass(f.Kind), clip(brief(f.Text), 200), f.Verified, m.laneOf(f)})
 	}
 }
 
@@ -183,7 +184,7 @@ func (m *model) until(f Fault) int64 {
 // faultClass sorts the kinds of faults into those that the reports tell apart.
 func faultClass(kind string) string {
 	switch strings.ToLower(kind) {
-	case "cut", "isolate", "partition", "split":
+	case "cut", "isolate", "partition", "split", "bridge", "ring", "line", "star", "majorities":
 		return "cut"
 	case "oneway":
 		return "oneway"
@@ -191,9 +192,9 @@ func faultClass(kind string) string {
 		return "kill"
 	case "pause":
 		return "pause"
-	case "skew":
+	case "skew", "drift":
 		return "skew"
-	case "loss", "dup", "reorder", "latency", "degrade", "corrupt":
+	case "loss", "dup", "reorder", "latency", "blackhole", "hold", "degrade", "corrupt":
 		return "degrade"
 	}
 	return "other"
@@ -223,7 +224,11 @@ func (m *model) putOperations(p *payload, l limits, n *notes, shown []resultView
 		}
 	}
 	delete(named, -1)
-	e := around(operations(m.run.History, m.end), m.centre(), l.operations, named)
+	all, views := withoutViews(operations(m.run.History, m.end), named)
+	e := around(all, m.centre(), l.operations, named)
+	if views > 0 {
+		n.Views = count(views, "view is", "views are") + " left out: the lanes above show what nodes showed."
+	}
 	lane := func(node string) int {
 		if i, known := m.lane[node]; known {
 			return i

@@ -63,6 +63,9 @@ func (r *faultReader) read(rec *history.Record) {
 			kind = "stop"
 		}
 		r.nodes[rec.Node] = r.open(rec.At, kind, kind+" "+rec.Node, true)
+	case history.Suspect:
+		n := r.open(rec.At, "suspect", "suspect "+rec.Node+" of "+rec.About, true)
+		r.all[n].To = rec.At
 	case history.Pause:
 		r.nodes[rec.Node] = r.open(rec.At, "pause", "pause "+rec.Node, true)
 	case history.NodeUp, history.Resume:

@@ -98,6 +98,34 @@ func clip(s string, limit int) string {
 	return string(runes[:limit-1]) + "…"
 }
 
+// Limits of brief.
+const (
+	briefFrom  = 80 // characters from which a fault is told in brief
+	briefNames = 3  // names that are left of a side
+)
+
+// brief shortens a fault that names many nodes: of each side it leaves the first
+// names and says how many more there are.
+func brief(text string) string {
+	if len(text) <= briefFrom {
+		return text
+	}
+	var b strings.Builder
+	for {
+		before, rest, open := strings.Cut(text, "{")
+		inside, after, closed := strings.Cut(rest, "}")
+		if !open || !closed {
+			return b.String() + text
+		}
+		names := strings.Fields(inside)
+		if more := len(names) - briefNames; more > 1 {
+			inside = strings.Join(names[:briefNames], " ") + " and " + strconv.Itoa(more) + " more"
+		}
+		b.WriteString(before + "{" + inside + "}")
+		text = after
+	}
+}
+
 // short cuts a digest or a hash to what tells it from others at a glance.
 func short(digest string) string { return clip(digest, 12) }
 

@@ -58,6 +58,8 @@ func handwritten() *Run {
 			{Check: "bounded", Text: "What nodes keep stays small.", Verdict: check.Unknown},
 			{Check: "no-zombie", Text: "What was removed is not shown again.", Verdict: check.Pass, Judged: 1},
 		}, Distributions: []check.Distribution{
-			{Name: "register", Unit: "ns", Values: check.Values{Count: 2, Min: 2 * ms, P50: 2 * ms, P95: 2 * ms, P99: 2 * ms, Max: 2 * ms}}}},
+			{Name: "register", Unit: "ns", Values: check.Values{Count: 2, Min: 2 * ms, P50: 2 * ms, P95: 2 * ms, P99: 2 * ms, Max: 2 * ms}}},
+			Heals: []check.Healing{{At: 5 * sec, Text: "heal n1 - n3", Nodes: 2},
+				{At: 6 * sec, Text: "heal", Nodes: 3, Agreed: true, Took: 200 * ms, Bytes: 330}}},
 	}
 }

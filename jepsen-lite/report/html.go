@@ -8,6 +8,7 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/rollcall-dev/rollcall/jepsen-lite/check"
 )
@@ -56,9 +57,12 @@ type view struct {
 	ScenarioCut                   string
 	Results                       []resultView
 	Failed, Unsure, Passed        int
+	PassedNames                   []string
 	Findings                      int
 	Notes                         notes
 	Faults                        []faultView
+	Heals                         []healView
+	MoreHeals                     string
 	HasStates, HasOps             bool
 	Names                         []nameView
 	HasMessages, HasTraffic       bool
@@ -92,6 +96,14 @@ type faultView struct {
 	From, To, Class, Text string
 	Micros                int64
 	Verified              bool
+}
+
+// healView is a line of the table of heals.
+type healView struct {
+	At, Text, Nodes string
+	Agreed          bool
+	Took, Bytes     string // empty when nobody knows
+	Micros          int64
 }
 
 // nameView says in words what the lanes of a contested name show.
@@ -131,10 +143,12 @@ func (m *model) view(l limits) (*view, error) {
 		v.Findings += len(v.Results[i].Findings)
 	}
 	v.Failed, v.Unsure, v.Passed = m.tally()
+	v.PassedNames = m.passed()
 	v.Summary = m.summary()
 	data := m.payload(l, &v.Notes, v.Results)
 	v.HasOps = len(data.Ops) > 0
 	v.Faults = m.faultViews(l)
+	v.Heals, v.MoreHeals = m.healViews(l.heals)
 	v.Names = m.nameViews(l)
 	v.setTraffic(m)
 	v.Distributions = m.distributions()
@@ -205,6 +219,17 @@ func (m *model) tally() (failed, unsure, passed int) {
 	return failed, unsure, passed
 }
 
+// passed returns the names of the checks that passed.
+func (m *model) passed() []string {
+	var names []string
+	for _, r := range m.results {
+		if rank(r.Verdict) == 2 {
+			names = append(names, clip(r.Check, 100))
+		}
+	}
+	return names
+}
+
 // summary is the run's outcome in one line.
 func (m *model) summary() string {
 	failed, unsure, passed := m.tally()
@@ -270,7 +295,7 @@ func (m *model) recordText(i int) string {
 func (m *model) faultViews(l limits) []faultView {
 	var all []faultView
 	for _, f := range m.faults[:min(len(m.faults), l.faults)] {
-		v := faultView{From: clock(f.From), To: clock(f.To), Class: faultClass(f.Kind), Text: clip(f.Text, 200),
+		v := faultView{From: clock(f.From), To: clock(f.To), Class: faultClass(f.Kind), Text: clip(brief(f.Text), 200),
 			Micros: m.micros(f.From), Verified: f.Verified}
 		switch {
 		case f.To < f.From:
@@ -284,6 +309,32 @@ func (m *model) faultViews(l limits) []faultView {
 		all = append(all, v)
 	}
 	return all
+}
+
+// healViews says what came of the heals. The last ones are what a reader looks for,
+// so the first are left out when there are too many.
+func (m *model) healViews(most int) (shown []healView, more string) {
+	if m.run.Check == nil {
+		return nil, ""
+	}
+	all := m.run.Check.Heals
+	if left := len(all) - most; left > 0 {
+		all, more = all[left:], "The first "+count(left, "heal is", "heals are")+" left out."
+	}
+	for _, h := range all {
+		v := healView{At: clock(h.At), Text: clip(h.Text, 200), Nodes: numeral(h.Nodes), Agreed: h.Agreed, Micros: m.micros(h.At)}
+		if v.Text == "" {
+			v.Text = "heal"
+		}
+		if h.Agreed {
+			v.Took = round(time.Duration(h.Took)).String()
+		}
+		if h.Bytes > 0 {
+			v.Bytes = size(h.Bytes)
+		}
+		shown = append(shown, v)
+	}
+	return shown, more
 }
 
 // words is the number of lines that say in words what happened to a name.

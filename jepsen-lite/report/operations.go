@@ -24,6 +24,7 @@ type operation struct {
 	invoke, done int // places in the history; done is -1 while open
 	from, to     int64
 	node         string
+	view         bool
 	outcome      outcome
 	row          int // among the rows of its node, so that operations do not overlap
 }
@@ -49,13 +50,13 @@ func operations(h *history.History, end int64) []operation {
 		}
 		if r.Type == history.Invoke {
 			open[r.Op] = len(all)
-			all = append(all, operation{invoke: i, done: -1, from: r.At, to: end, node: r.Node, outcome: outcomeOpen})
+			all = append(all, operation{invoke: i, done: -1, from: r.At, to: end, node: r.Node, view: r.F == history.View, outcome: outcomeOpen})
 			continue
 		}
 		n, known := open[r.Op]
 		if !known {
 			n = len(all)
-			all = append(all, operation{invoke: i, from: r.At, node: r.Node})
+			all = append(all, operation{invoke: i, from: r.At, node: r.Node, view: r.F == history.View})
 		}
 		delete(open, r.Op)
 		all[n].done, all[n].to = i, r.At
@@ -119,6 +120,20 @@ func answer(h *history.History, o *operation) string {
 		words = append(words, "("+r.Error+")")
 	}
 	return strings.Join(words, " ")
+}
+
+// withoutViews leaves out the views that were answered, but for those that a finding
+// names: a run that looks at every node twice a second has hardly anything else. It
+// returns how many it left out.
+func withoutViews(all []operation, named map[int]bool) (rest []operation, left int) {
+	for _, o := range all {
+		if o.view && o.outcome == outcomeOk && !named[o.invoke] && !named[o.done] {
+			left++
+			continue
+		}
+		rest = append(rest, o)
+	}
+	return rest, left
 }
 
 // excerpt is a part of the operations, and what lies outside.

@@ -74,13 +74,13 @@ const checksTemplate = `{{define "checks"}}<section id="checks" aria-labelledby=
 <div class="scroll"><table class="results"><thead><tr><th scope="col">Verdict</th><th scope="col">Check</th><th scope="col">What it holds, and why nobody knows</th></tr></thead><tbody>{{range .Results}}{{if .Open}}
 {{template "result" .}}{{end}}{{end}}
 </tbody></table></div></details>{{end}}
-{{if .Passed}}<details{{if not .Failed}} open{{end}}><summary>{{.Passed}} passed</summary>
+{{if .Passed}}<details><summary>{{.Passed}} passed <span class="soft">{{range $i, $n := .PassedNames}}{{if $i}}, {{end}}<span class="whole">{{$n}}</span>{{end}}</span></summary>
 <div class="scroll"><table class="results"><thead><tr><th scope="col">Verdict</th><th scope="col">Check</th><th scope="col">What it holds</th></tr></thead><tbody>{{range .Results}}{{if and (not .Open) (not .Failing)}}
 {{template "result" .}}{{end}}{{end}}
 </tbody></table></div></details>{{end}}
 {{else}}<p class="soft">Nobody checked this run.</p>{{end}}
 </section>{{end}}
-{{define "result"}}<tr><td><span class="badge {{.Verdict}}"><span aria-hidden="true">{{.Mark}}</span> {{.Verdict}}</span></td><td><b>{{.Check}}</b></td><td>{{.Text}} <span class="soft">{{.Note}}{{if .Judged}} Judged {{.Judged}} times.{{end}}</span>{{range .Findings}}
+{{define "result"}}<tr><td><span class="badge {{.Verdict}}"><span aria-hidden="true">{{.Mark}}</span> {{.Verdict}}</span></td><td><b class="whole">{{.Check}}</b></td><td>{{.Text}} <span class="soft">{{.Note}}{{if .Judged}} Judged {{.Judged}} times.{{end}}</span>{{range .Findings}}
 <br><span id="{{.ID}}"><a class="jump" href="#{{.ID}}" data-at="{{.Micros}}" data-index="{{.Index}}">{{.Clock}}</a> {{.Explain}}</span>{{end}}</td></tr>{{end}}
 `
 
@@ -95,10 +95,14 @@ const timelineTemplate = `{{define "timeline"}}<section id="stripes-s" aria-labe
 <noscript><pre class="text">{{.Stripes}}</pre></noscript>
 {{with .Notes.Nodes}}<p class="left">{{.}}</p>{{end}}{{with .Notes.States}}<p class="left">{{.}}</p>{{end}}{{with .Notes.Colours}}<p class="left">{{.}}</p>{{end}}
 {{else}}<p class="soft">No state was recorded.</p>{{end}}
-{{if .Faults}}<details><summary>{{len .Faults}} faults</summary>
+{{if .Faults}}<details><summary>{{len .Faults}} fault{{if ne (len .Faults) 1}}s{{end}}</summary>
 <div class="scroll"><table><thead><tr><th scope="col">From</th><th scope="col">To</th><th scope="col">Fault</th><th scope="col">Seen to take effect</th></tr></thead><tbody>{{range .Faults}}
 <tr><td><a class="jump" href="#stripes-s" data-at="{{.Micros}}" data-index="-1">{{.From}}</a></td><td>{{.To}}</td><td><span class="swatch f-{{.Class}}"></span><code>{{.Text}}</code></td><td>{{if .Verified}}yes{{else}}<b>no</b>{{end}}</td></tr>{{end}}
 </tbody></table></div></details>{{end}}{{with .Notes.Faults}}<p class="left">{{.}}</p>{{end}}
+{{if .Heals}}<details{{if le (len .Heals) 6}} open{{end}}><summary>{{len .Heals}} heal{{if ne (len .Heals) 1}}s{{end}}</summary>
+<div class="scroll"><table><thead><tr><th scope="col">At</th><th scope="col">Heal</th><th scope="col">Nodes</th><th scope="col">Agreed after</th><th scope="col">Bytes until then</th></tr></thead><tbody>{{range .Heals}}
+<tr><td><a class="jump" href="#stripes-s" data-at="{{.Micros}}" data-index="-1">{{.At}}</a></td><td><code>{{.Text}}</code></td><td>{{.Nodes}}</td><td>{{if .Agreed}}{{.Took}}{{else}}not before the next change{{end}}</td><td>{{.Bytes}}</td></tr>{{end}}
+</tbody></table></div>{{with .MoreHeals}}<p class="left">{{.}}</p>{{end}}</details>{{end}}
 </section>
 
 <section id="names-s" aria-labelledby="names-h">
@@ -115,7 +119,7 @@ const timelineTemplate = `{{define "timeline"}}<section id="stripes-s" aria-labe
 <section id="ops-s" aria-labelledby="ops-h">
 <h2 id="ops-h">Operations</h2>
 {{if .HasOps}}<div class="legend"><span><i class="swatch o-0"></i>ok</span><span><i class="swatch o-1"></i>fail: it did not happen</span><span><i class="swatch o-2"></i>unknown</span><span><i class="swatch o-3"></i>never answered</span></div>
-{{with .Notes.Operations}}<p class="left">{{.}}</p>{{end}}
+{{with .Notes.Operations}}<p class="left">{{.}}</p>{{end}}{{with .Notes.Views}}<p class="left">{{.}}</p>{{end}}
 <div id="ops" class="chart" tabindex="0" role="group" aria-label="Operations of each node over time. Drag to zoom. Keys as above."></div>
 {{else}}<p class="soft">No client did anything.</p>{{end}}
 {{if .Stats}}<details><summary>Counts</summary>

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -130,6 +131,28 @@ func TestOperationsArePairedAndArranged(t *testing.T) {
 	require.Zero(t, e.after)
 }
 
+func TestViewsLeaveRoomForOtherOperations(t *testing.T) {
+	h := &history.History{}
+	add := func(at int64, typ history.Type, f history.Func, op int) {
+		h.Records = append(h.Records, history.Record{Index: len(h.Records), At: at, Type: typ, F: f, Op: op, Node: "n1"})
+	}
+	for i := range 10 {
+		add(int64(i)*sec, history.Invoke, history.View, i+1)
+		add(int64(i)*sec, history.Ok, history.View, i+1)
+	}
+	add(3*sec, history.Invoke, history.Register, 20)
+	add(4*sec, history.Ok, history.Register, 20)
+	add(5*sec, history.Invoke, history.View, 21)
+	rest, left := withoutViews(operations(h, 9*sec), map[int]bool{7: true})
+	require.Equal(t, 9, left)
+	require.Len(t, rest, 3, "the one that a finding names, the registration, and the view that was never answered")
+	require.Equal(t, 6, rest[0].invoke)
+
+	p := data(t, page(t, &Run{History: h}))
+	require.Len(t, p.Ops, 2)
+	require.Contains(t, page(t, &Run{History: h}), "10 views are left out")
+}
+
 func TestContestedNames(t *testing.T) {
 	m, err := newModel(handwritten())
 	require.NoError(t, err)
@@ -172,9 +195,11 @@ func TestStatesAndFaultsOfAHistory(t *testing.T) {
 		{At: 6, Type: history.Info, F: history.NodeDown, Node: "n1", Reason: "killed"},
 		{At: 8, Type: history.Info, F: history.NodeUp, Node: "n1", Run: 2},
 		{At: 9, Type: history.Info, F: history.Pause, Node: "n1"},
+		{At: 10, Type: history.Info, F: history.Suspect, Node: "n1", About: "n2"},
 	}}
 	require.Equal(t, []Sample{{0, "n1", "", true}, {1, "n1", "a", true}, {4, "n1", "b", true}, {6, "n1", "", false}, {8, "n1", "", true}}, samplesOf(h))
-	require.Equal(t, []Fault{{2, 5, "cut", "cut {n1} | {n2}", true}, {6, 8, "kill", "kill n1", true}, {9, 8, "pause", "pause n1", true}}, faultsOf(h))
+	require.Equal(t, []Fault{{2, 5, "cut", "cut {n1} | {n2}", true}, {6, 8, "kill", "kill n1", true}, {9, 8, "pause", "pause n1", true},
+		{10, 10, "suspect", "suspect n1 of n2", true}}, faultsOf(h))
 }
 
 func TestWords(t *testing.T) {
@@ -188,6 +213,10 @@ func TestWords(t *testing.T) {
 	require.Equal(t, "41 rounds", quantity(41, "rounds"))
 	require.Equal(t, "0s", quantity(0, "ns"))
 	require.Equal(t, "ab…", clip("abcdef", 3))
+	long := "cut {" + strings.Repeat("n1 ", 30) + "} | {n2 n3 n4 n5} | {n6 n7 n8 n9 n10}"
+	require.Equal(t, "cut {n1 n1 n1 and 27 more} | {n2 n3 n4 n5} | {n6 n7 n8 and 2 more}", brief(long))
+	require.Equal(t, "cut {n1 n2 n3 n4 n5 n6} | {n7}", brief("cut {n1 n2 n3 n4 n5 n6} | {n7}"))
+	require.Equal(t, strings.Repeat("{ x", 40), brief(strings.Repeat("{ x", 40)), "what has no sides stays")
 	require.Equal(t, "\uFFFDa", clip("\xffa", 3))
 	require.Equal(t, []float64{0, 50, 100}, scale([]float64{0, 5, 10}))
 	require.Equal(t, []float64{0, 50, 100}, scale([]float64{1, 100, 10_000}))

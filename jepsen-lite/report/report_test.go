@@ -195,7 +195,7 @@ func TestWhatIsReadIsNeverMarkup(t *testing.T) {
 	r.Messages = append(r.Messages, Message{From: evil, To: evil, Kind: evil, Detail: evil})
 	r.Check.Results[1].Findings[0].Explain = evil
 	r.Check.Results[1].Text, r.Check.Results[2].Note = evil, evil
-	r.Check.Distributions[0].Name = evil
+	r.Check.Distributions[0].Name, r.Check.Heals[0].Text = evil, evil
 	got := page(t, r)
 	require.Equal(t, 2, strings.Count(got, "</script"), "the data and the script, and nothing else")
 	require.Equal(t, 2, strings.Count(got, "<script"))

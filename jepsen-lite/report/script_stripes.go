@@ -68,7 +68,7 @@ function faultTrack(g, top) {
   D.faults.forEach(function (f) {
     if (Math.max(f[1], f[0]) < g.a || f[0] > g.b) { return; }
     var x = g.px(f[0]), w = Math.max(3, g.px(f[1]) - x), y = top + f.row * 15;
-    el("rect", { "class": "bar-" + f[2] + (f[4] ? "" : " doubt"), x: x, y: y + 10, width: w, height: 3, style: f[4] ? "" : "stroke:var(--f-" + f[2] + ")" }, g.svg);
+    el("rect", { "class": "bar-" + f[2] + (f[4] ? "" : " doubt"), x: x, y: y + 11, width: w, height: 3, style: f[4] ? "" : "stroke:var(--f-" + f[2] + ")" }, g.svg);
     var text = (f[3] || f[2]) + (f[4] ? "" : " (not verified)"), room = Math.floor((nextInRow(g, f) - x - 4) / 6.7);
     if (room >= 4) { el("text", { x: x, y: y + 8, "font-size": 10.5 }, g.svg, cut(text, room)); }
   });

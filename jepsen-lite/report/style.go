@@ -46,6 +46,7 @@ p { margin: 4px 0; }
 a { color: var(--link); }
 code, pre, .key, dd, .record { font-family: ui-monospace, "SF Mono", Menlo, Consolas, "Liberation Mono", monospace; font-size: 13px; }
 .soft, .lead, .left { color: var(--soft); }
+.whole { white-space: nowrap; }
 .lead, .left { font-size: 13.5px; max-width: 90ch; }
 .left { font-style: italic; }
 .skip { position: absolute; left: -9999px; }

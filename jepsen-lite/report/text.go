@@ -28,6 +28,7 @@ func Text(w io.Writer, r *Run) error {
 	t.head()
 	t.checks()
 	t.states()
+	t.heals()
 	t.names()
 	t.spreads()
 	if r.Replay != "" {
@@ -129,10 +130,31 @@ func (t *textReport) states() {
 		if !f.Verified {
 			doubt = " (nobody saw it take effect)"
 		}
-		t.line("  %s%s, from %s %s", clip(f.Text, textWidth), doubt, clock(f.From), until)
+		t.line("  %s%s, from %s %s", clip(brief(f.Text), textWidth), doubt, clock(f.From), until)
 	}
 	if more := len(t.m.faults) - textLines; more > 0 {
 		t.line("  and %s", count(more, "fault more", "faults more"))
+	}
+}
+
+func (t *textReport) heals() {
+	shown, more := t.m.healViews(textLines)
+	if len(shown) == 0 {
+		return
+	}
+	t.section("Heals")
+	for _, h := range shown {
+		outcome := "did not agree before the next change"
+		if h.Agreed {
+			outcome = "agreed after " + h.Took
+		}
+		if h.Bytes != "" {
+			outcome += ", " + h.Bytes
+		}
+		t.line("  %s  %s: %s nodes %s", h.At, h.Text, h.Nodes, outcome)
+	}
+	if more != "" {
+		t.line("  %s", more)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/rollcall-dev/rollcall/jepsen-lite/check"
 	"github.com/rollcall-dev/rollcall/jepsen-lite/history"
 	"github.com/rollcall-dev/rollcall/jepsen-lite/scenario"
 	"github.com/rollcall-dev/rollcall/jepsen-lite/scenarios"
@@ -31,14 +32,16 @@ func TestScenarios(t *testing.T) {
 			t.Parallel()
 			s, err := scenario.Parse(strings.NewReader(f.Text))
 			require.NoError(t, err)
-			r := play(t, s)
+			j := play(t, s)
+			r := j.Result
 			t.Log(r.Line())
 			if sampled(f.Name) {
-				again := play(t, s)
+				again, err := sim.Run(s, sim.Options{Quiet: skimmed(s)})
+				require.NoError(t, err)
 				require.Equal(t, r.Hash, again.Hash, "the same file gives the same trace")
 				require.Equal(t, r.Steps, again.Steps)
 			}
-			faults := faultsOf(r)
+			faults := faultsOf(j)
 			why, listed := known[f.Name]
 			switch {
 			case listed && faults == "":
@@ -84,17 +87,23 @@ func TestScenariosWithOtherSeeds(t *testing.T) {
 }
 
 // faultsOf returns the expectations of a run that did not hold, one on each line,
-// and the first watch that went wrong.
-func faultsOf(r *sim.Result) string {
+// the checks that are false, expected or not, with their first finding, and the
+// first watch that went wrong.
+func faultsOf(j *sim.Judged) string {
 	var lines strings.Builder
-	for i, x := range r.Failures {
+	for i, x := range j.Result.Failures {
 		if i == maxLines {
-			fmt.Fprintf(&lines, "and %d more\n", len(r.Failures)-i)
+			fmt.Fprintf(&lines, "and %d more\n", len(j.Result.Failures)-i)
 			break
 		}
 		fmt.Fprintln(&lines, x)
 	}
-	if fault := foldWatches(r.History); fault != "" {
+	for _, c := range j.Report.Results {
+		if c.Verdict == check.Fail {
+			fmt.Fprintf(&lines, "check %s (%d): %s\n", c.Check, c.Count, c.Findings[0].Explain)
+		}
+	}
+	if fault := foldWatches(j.Result.History); fault != "" {
 		fmt.Fprintln(&lines, fault)
 	}
 	return lines.String()
@@ -103,14 +112,22 @@ func faultsOf(r *sim.Result) string {
 // maxLines is how many failures of one run are listed.
 const maxLines = 12
 
-// play runs a scenario; one with many names without views and events, which would
-// be most of the time.
-func play(t *testing.T, s *scenario.Scenario) *sim.Result {
+// play runs a scenario and holds it against all checks, as the command does. One
+// with many names is only run in a short test, without views and events, which
+// would be most of the time.
+func play(t *testing.T, s *scenario.Scenario) *sim.Judged {
 	t.Helper()
-	r, err := sim.Run(s, sim.Options{Quiet: large(s)})
+	if skimmed(s) {
+		r, err := sim.Run(s, sim.Options{Quiet: true})
+		require.NoError(t, err)
+		return &sim.Judged{Scenario: s, Result: r, Report: &check.Report{}}
+	}
+	j, err := sim.Judge(s, sim.Options{})
 	require.NoError(t, err)
-	return r
+	return j
 }
+
+func skimmed(s *scenario.Scenario) bool { return large(s) && testing.Short() }
 
 func large(s *scenario.Scenario) bool {
 	for _, step := range s.Steps {

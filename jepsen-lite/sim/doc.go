@@ -17,8 +17,9 @@
 // Membership follows a model of SWIM as transport/gossip tunes it: a link that
 // nothing is heard on breaks after about 3 s; a node that no path leads to goes
 // down 4 to 8 s after the path broke; a killed program is noticed at once, since
-// its closed port is proof; and what was lost is looked for by the code of
-// transport/rejoin, the same that runs in transport/gossip.
+// its closed port is proof; a false suspicion is refuted within 2 s wherever a path
+// leads; and what was lost is looked for by the code of transport/rejoin, the same
+// that runs in transport/gossip.
 //
 // # Concurrency
 //

@@ -42,7 +42,7 @@ func (c *Cluster) outcome(n *node, k *call, e *replica.Entry, err error) {
 func (c *Cluster) check(e *scenario.Expect) {
 	nodes := c.up()
 	if len(e.On) > 0 {
-		nodes = slices.DeleteFunc(nodes, func(n *node) bool { return !slices.Contains(e.On, n.name) })
+		nodes = slices.DeleteFunc(slices.Clone(nodes), func(n *node) bool { return !slices.Contains(e.On, n.name) })
 	}
 	var wrong string
 	switch e.Subject {
@@ -89,14 +89,14 @@ func (c *Cluster) checkOn(n *node, e *scenario.Expect) string {
 	switch e.Subject {
 	case scenario.HolderOf:
 		holder := "none"
-		if h, ok := n.table[e.Key]; ok {
+		if h, ok := c.holder(n, e.Key); ok {
 			holder = c.byPID[h.PID()]
 		}
 		if !slices.Contains(strings.Split(e.Want, "|"), holder) {
 			return "holder is " + holder
 		}
 	case scenario.ValueOf:
-		if h, ok := n.table[e.Key]; !ok || string(h.Value()) != e.Want {
+		if h, ok := c.holder(n, e.Key); !ok || string(h.Value()) != e.Want {
 			return "value differs"
 		}
 	case scenario.MembersOf:

@@ -9,18 +9,6 @@ import (
 	"github.com/rollcall-dev/rollcall/transport"
 )
 
-// member is what a node's transport thinks of another node.
-type member struct {
-	peer   replica.Peer
-	up     bool
-	linked bool
-	gen    uint64 // of the connection
-	broken uint64 // counts the times the link's path was lost, to cancel what heals first
-	away   uint64 // counts the times no path led there
-	lostL  bool   // the path of the link is lost now
-	lostP  bool   // no path leads there now
-}
-
 // The model of membership, as transport/gossip behaves.
 const (
 	silence     = int64(3 * time.Second) // a link that hears nothing breaks
@@ -30,57 +18,67 @@ const (
 	crashHigh   = int64(40 * time.Millisecond)
 	introLow    = int64(5 * time.Millisecond) // news of a node spreads
 	introHigh   = int64(250 * time.Millisecond)
+	refuteLow   = int64(500 * time.Millisecond) // a suspicion has gone there, and the answer back
+	refuteHigh  = int64(2 * time.Second)
 	mergeWithin = int64(300 * time.Millisecond)
 )
 
 // unix turns virtual time into the time that the address book reads.
 func (c *Cluster) unix() time.Time { return time.Unix(0, c.now) }
 
-// components returns the connected part that each node is in: a path of links
-// that are open both ways leads from each node of a part to each other.
-func (c *Cluster) components() map[string]int {
-	if c.parts != nil {
-		return c.parts
+// peerOf returns the run of a node that another one knows.
+func peerOf(other *node, p *pair) replica.Peer { return replica.Peer{Node: other.name, Run: p.run} }
+
+// components finds the connected part that each node is in, if it is not known: a
+// path of links that are open both ways leads from each node of a part to each
+// other.
+func (c *Cluster) components() {
+	if c.parted {
+		return
 	}
-	c.parts = map[string]int{}
+	c.parted = true
 	up := c.up()
+	for _, n := range up {
+		n.part = -1
+	}
+	rest := slices.Clone(up)
 	for i, n := range up {
-		if _, seen := c.parts[n.name]; seen {
+		if n.part >= 0 {
 			continue
 		}
-		c.parts[n.name] = i
+		n.part = i
 		for stack := []*node{n}; len(stack) > 0; {
 			at := stack[len(stack)-1]
 			stack = stack[:len(stack)-1]
 			if at.paused {
 				continue
 			}
-			for _, other := range up {
-				if _, seen := c.parts[other.name]; !seen && !other.paused && c.open(at.name, other.name) {
-					c.parts[other.name] = i
+			rest = slices.DeleteFunc(rest, func(other *node) bool {
+				if other.part < 0 && !other.paused && c.open(at, other) {
+					other.part = i
 					stack = append(stack, other)
 				}
-			}
+				return other.part >= 0
+			})
 		}
 	}
-	return c.parts
 }
 
 // topologyChanged finds the links that have lost their path and the members that
 // no path leads to, and lets detection run for them.
 func (c *Cluster) topologyChanged() {
-	c.parts = nil
-	parts := c.components()
+	c.parted = false
+	c.shapes++
+	c.components()
 	for _, n := range c.up() {
-		for _, name := range c.order {
-			m, ok := n.members[name]
-			if !ok || name == n.name {
+		for _, other := range c.sorted {
+			p := c.pair(n, other)
+			if p.run == 0 || other == n {
 				continue
 			}
-			other := c.nodes[name]
-			live := other.alive && other.self == m.peer
-			c.linkPath(n, m, live && !other.paused && c.open(n.name, name))
-			c.memberPath(n, m, live && parts[n.name] == parts[name])
+			live := other.alive && other.self.Run == p.run
+			c.linkPath(n, other, p, live && !other.paused && c.open(n, other))
+			c.memberPath(n, other, p, live && n.part == other.part)
 		}
 	}
 	c.spreadNews() // nodes that the change has brought together may not know each other
@@ -88,135 +86,176 @@ func (c *Cluster) topologyChanged() {
 
 // linkPath notes whether the path of a link is there; a link without one breaks
 // when nothing was heard on it for a while.
-func (c *Cluster) linkPath(n *node, m *member, there bool) {
-	if there || !m.linked {
-		m.lostL = false
+func (c *Cluster) linkPath(n, other *node, p *pair, there bool) {
+	if there || !p.linked {
+		p.lostL = false
 		return
 	}
-	if m.lostL {
+	if p.lostL {
 		return
 	}
-	m.lostL = true
-	m.broken++
-	mark, run, gen := m.broken, n.run, m.gen
-	c.later(silence+c.between(0, silence/10, "silence", n.name, m.peer.Node), "silence", n.name, m.peer.Node, func() {
-		c.on(n, run, func() {
-			if m.lostL && m.broken == mark && m.gen == gen {
-				c.breakLink(n, m)
-			}
-		})
+	p.lostL = true
+	p.broken++
+	c.laterOf(silence+c.delay(0, silence/10, ofSilence, p), ofSilence, n, other, n.run, uint64(p.broken))
+}
+
+func (c *Cluster) fellSilent(d *deed) {
+	n, other, mark := d.from, d.to, d.mark
+	c.on(n, d.run, func() {
+		if p := c.pair(n, other); p.lostL && uint64(p.broken) == mark {
+			c.breakLink(n, other, p)
+		}
 	})
 }
 
 // memberPath notes whether any path leads to a member; one without is taken for
 // dead when SWIM has noticed.
-func (c *Cluster) memberPath(n *node, m *member, there bool) {
-	if there || !m.up {
-		m.lostP = false
+func (c *Cluster) memberPath(n, other *node, p *pair, there bool) {
+	if there || !p.up {
+		p.lostP = false
 		return
 	}
-	if m.lostP {
+	if p.lostP {
 		return
 	}
-	m.lostP = true
-	m.away++
-	mark, run := m.away, n.run
-	c.later(c.between(detectLow, detectHigh, "detect", n.name, m.peer.Node), "detect", n.name, m.peer.Node, func() {
-		c.on(n, run, func() {
-			if m.lostP && m.away == mark {
-				c.breakLink(n, m)
-				c.down(n, m, false)
-			}
-		})
+	p.lostP = true
+	p.away++
+	c.laterOf(c.delay(detectLow, detectHigh, ofDetect, p), ofDetect, n, other, n.run, uint64(p.away))
+}
+
+func (c *Cluster) detected(d *deed) {
+	n, other, mark := d.from, d.to, d.mark
+	c.on(n, d.run, func() {
+		if p := c.pair(n, other); p.lostP && uint64(p.away) == mark {
+			c.breakLink(n, other, p)
+			c.down(n, other, p, false)
+		}
 	})
 }
 
 // breakLink ends a connection on one end; the other end notices by itself.
-func (c *Cluster) breakLink(n *node, m *member) {
-	if !m.linked {
+func (c *Cluster) breakLink(n, other *node, p *pair) {
+	if !p.linked {
 		return
 	}
-	m.linked, m.lostL = false, false
-	n.book.Lost(transport.Peer(m.peer), c.unix())
-	n.m.LinkDown(c.reading(n), m.peer)
-	c.hangUp(n, m)
+	c.unlink(n, other, p)
+	c.hangUp(n, other, p)
+}
+
+func (c *Cluster) unlink(n, other *node, p *pair) {
+	p.linked, p.lostL, n.nobody = false, false, 0
+	n.book.Lost(transport.Peer(peerOf(other, p)), c.unix())
+	n.m.LinkDown(c.reading(n), peerOf(other, p))
 }
 
 // hangUp tells the other end of a connection that this end has closed it, where
 // the network lets that through.
-func (c *Cluster) hangUp(n *node, m *member) {
-	other := c.nodes[m.peer.Node]
-	if !other.alive || other.self != m.peer || c.link(n.name, other.name).closed {
+func (c *Cluster) hangUp(n, other *node, p *pair) {
+	if !other.alive || other.self.Run != p.run || p.closed {
 		return
 	}
-	gen, run := m.gen, other.run
-	c.later(c.between(crashLow, crashHigh, "hangup", n.name, other.name), "hangup", n.name, other.name, func() {
-		c.on(other, run, func() {
-			if back, ok := other.members[n.name]; ok && back.linked && back.gen == gen {
-				c.breakLink(other, back)
-			}
-		})
+	c.laterOf(c.delay(crashLow, crashHigh, ofHangup, p), ofHangup, n, other, other.run, p.gen)
+}
+
+func (c *Cluster) hungUp(d *deed) {
+	n, other, gen := d.to, d.from, d.mark
+	c.on(n, d.run, func() {
+		if back := c.pair(n, other); back.linked && back.gen == gen {
+			c.breakLink(n, other, back)
+		}
 	})
 }
 
 // down takes a member for dead.
-func (c *Cluster) down(n *node, m *member, left bool) {
-	if !m.up {
+func (c *Cluster) down(n, other *node, p *pair, left bool) {
+	if !p.up {
 		return
 	}
-	m.up, m.lostP = false, false
+	p.up, p.lostP = false, false
 	if left {
-		n.book.Gone(transport.Peer(m.peer))
+		n.book.Gone(transport.Peer(peerOf(other, p)))
 	}
-	n.m.PeerDown(c.reading(n), m.peer, left)
+	n.m.PeerDown(c.reading(n), peerOf(other, p), left)
 }
 
 // gone lets the others notice that a node's program has ended: at once where the
 // network lets them see the closed port, by silence elsewhere.
 func (c *Cluster) gone(dead *node, left bool) {
 	for _, n := range c.up() {
-		m, ok := n.members[dead.name]
-		if !ok || m.peer != dead.self || !c.open(n.name, dead.name) {
+		p := c.pair(n, dead)
+		if p.run != dead.self.Run || !c.open(n, dead) {
 			continue
 		}
-		run := n.run
-		c.later(c.between(crashLow, crashHigh, "crash", n.name, dead.name), "crash", n.name, dead.name, func() {
-			c.on(n, run, func() {
-				if m.linked {
-					m.linked = false
-					n.book.Lost(transport.Peer(m.peer), c.unix())
-					n.m.LinkDown(c.reading(n), m.peer)
-				}
-				c.down(n, m, left)
-			})
-		})
+		how := uint64(0)
+		if left {
+			how = 1
+		}
+		c.laterOf(c.delay(crashLow, crashHigh, ofCrash, p), ofCrash, n, dead, n.run, how)
 	}
 	c.topologyChanged()
 }
 
-// seek tries the missing addresses that the rejoin policy names.
+func (c *Cluster) crashed(d *deed) {
+	n, dead, run, left := d.from, d.to, d.toRun, d.mark == 1
+	c.on(n, d.run, func() {
+		p := c.pair(n, dead)
+		if p.run != run {
+			return
+		}
+		if p.linked {
+			c.unlink(n, dead, p)
+		}
+		c.down(n, dead, p, left)
+	})
+}
+
+// manyNodes is the number of nodes beyond which a cluster is large.
+const manyNodes = 64
+
+// seek tries the missing addresses that the rejoin policy names. In a large
+// cluster a node makes no tries while all of them would fail: a book with hundreds
+// of missing addresses has tries due at any time, so it makes little difference
+// which of them come first when the network is back, and while it is gone they are
+// what a run would spend half its time on.
 func (c *Cluster) seek(n *node) {
+	if len(c.all) > manyNodes && !c.findable(n) {
+		return
+	}
 	for _, t := range n.book.Next(c.unix(), 16) {
-		other, ok := c.nodes[t.Addr]
-		if !ok || !other.alive || other.paused || !c.open(n.name, t.Addr) {
+		other := c.nodes[t.Addr]
+		if other == nil || !other.alive || other.paused || !c.open(n, other) {
 			continue
 		}
-		if n.members[t.Addr] != nil && n.members[t.Addr].linked && n.members[t.Addr].peer == other.self {
+		p := c.pair(n, other)
+		if p.linked && p.run == other.self.Run {
 			continue
 		}
-		run, otherRun := n.run, other.run
-		c.later(2*c.link(n.name, t.Addr).high, "contact", n.name, t.Addr, func() {
-			if n.alive && n.run == run && other.alive && other.run == otherRun && !n.paused && !other.paused && c.open(n.name, t.Addr) {
-				c.contact(n, other)
-			}
-		})
+		c.laterOf(2*c.conditions(p).high, ofContact, n, other, n.run, uint64(other.run))
 	}
 }
 
-// contact joins two nodes, and lets the news of it spread to those that each knows.
-func (c *Cluster) contact(a, b *node) {
-	c.meet(a, b)
-	c.spreadNews()
+// findable reports whether there is a node to which a try would lead.
+func (c *Cluster) findable(n *node) bool {
+	if n.nobody == c.shapes {
+		return false
+	}
+	for _, other := range c.up() {
+		p := c.pair(n, other)
+		if other != n && !other.paused && (!p.linked || p.run != other.self.Run) && c.open(n, other) {
+			return true
+		}
+	}
+	n.nobody = c.shapes
+	return false
+}
+
+// reached joins two nodes, and lets the news of it spread to those that each knows.
+func (c *Cluster) reached(d *deed) {
+	a, b := d.from, d.to
+	if a.alive && a.run == d.run && b.alive && b.run == int(d.mark) && !a.paused && !b.paused && c.open(a, b) {
+		c.meet(a, b)
+		c.spreadNews()
+	}
 }
 
 // spreadNews has all that is known of members merged: at once, or when mergeWithin
@@ -226,7 +265,7 @@ func (c *Cluster) spreadNews() {
 		return
 	}
 	c.merging = true
-	c.later(c.mergeFrom-c.now, "merge", "", "", c.merge)
+	c.always(c.mergeFrom-c.now, ofMerge, c.merge)
 }
 
 // merge introduces to each other all nodes that a chain of acquaintances connects,
@@ -237,15 +276,11 @@ func (c *Cluster) merge() {
 	for _, circle := range c.circles() {
 		for i, x := range circle {
 			for _, y := range circle[i+1:] {
-				if x.knows(y) && y.knows(x) {
+				if c.knows(x, y) && c.knows(y, x) {
 					continue
 				}
 				strangers = true
-				c.later(c.between(introLow, introHigh, "intro", x.name, y.name), "intro", x.name, y.name, func() {
-					if !x.knows(y) || !y.knows(x) {
-						c.meet(x, y)
-					}
-				})
+				c.laterOf(c.delay(introLow, introHigh, ofIntro, c.pair(x, y)), ofIntro, x, y, 0, 0)
 			}
 		}
 	}
@@ -254,19 +289,25 @@ func (c *Cluster) merge() {
 	}
 }
 
+func (c *Cluster) introduced(d *deed) {
+	if !c.knows(d.from, d.to) || !c.knows(d.to, d.from) {
+		c.meet(d.from, d.to)
+	}
+}
+
 // circles returns the nodes that news can go between: a path of open links leads
 // there, and a chain of nodes each of which takes the next for a member.
 func (c *Cluster) circles() [][]*node {
-	parts := c.components()
-	rest := slices.DeleteFunc(c.up(), func(n *node) bool { return n.paused })
+	c.components()
+	rest := slices.DeleteFunc(slices.Clone(c.up()), func(n *node) bool { return n.paused })
 	var circles [][]*node
 	for len(rest) > 0 {
 		circle := []*node{rest[0]}
 		rest = rest[1:]
-		for i := 0; i < len(circle); i++ {
+		for i := 0; i < len(circle) && len(rest) > 0; i++ {
 			at := circle[i]
 			rest = slices.DeleteFunc(rest, func(n *node) bool {
-				near := parts[n.name] == parts[at.name] && (n.knows(at) || at.knows(n))
+				near := n.part == at.part && (c.knows(n, at) || c.knows(at, n))
 				if near {
 					circle = append(circle, n)
 				}
@@ -279,59 +320,55 @@ func (c *Cluster) circles() [][]*node {
 	return circles
 }
 
-func (n *node) knows(other *node) bool {
-	m, ok := n.members[other.name]
-	return ok && m.up && m.peer == other.self
+func (c *Cluster) knows(n, other *node) bool {
+	p := c.pair(n, other)
+	return p.up && p.run == other.self.Run
 }
 
 // meet makes two nodes members of each other, and links them where the network
 // lets it.
 func (c *Cluster) meet(a, b *node) {
-	if !a.alive || !b.alive || a.paused || b.paused || c.components()[a.name] != c.components()[b.name] {
+	c.components()
+	if !a.alive || !b.alive || a.paused || b.paused || a.part != b.part {
 		return
 	}
-	linked := c.open(a.name, b.name)
-	gen := c.events
-	for _, side := range [2][2]*node{{a, b}, {b, a}} {
-		c.admit(side[0], side[1], linked, gen)
-	}
-	for _, n := range [2]*node{a, b} {
-		c.collect(n)
-	}
+	linked, gen := c.open(a, b), c.events
+	c.admit(a, b, linked, gen)
+	c.admit(b, a, linked, gen)
+	c.collect(a)
+	c.collect(b)
 }
 
 // admit is one side of meet.
 func (c *Cluster) admit(n, other *node, linked bool, gen uint64) {
-	m, ok := n.members[other.name]
-	if ok && m.peer != other.self {
-		c.retire(n, m)
-		ok = false
+	p := c.pair(n, other)
+	if p.run != 0 && p.run != other.self.Run {
+		c.retire(n, other, p)
 	}
-	if !ok {
-		m = &member{peer: other.self}
-		n.members[other.name] = m
+	if p.run != other.self.Run {
+		p.reset(other.self.Run)
 	}
-	if !m.up {
-		m.up, m.lostP = true, false
-		n.m.PeerUp(c.reading(n), m.peer, other.name)
+	if !p.up {
+		p.up, p.lostP = true, false
+		n.m.PeerUp(c.reading(n), other.self, other.name)
 	}
 	if !linked {
-		n.book.Heard(transport.Peer(m.peer), other.name, c.unix())
+		n.book.Heard(transport.Peer(other.self), other.name, c.unix())
 		return
 	}
-	if m.linked {
-		n.m.LinkDown(c.reading(n), m.peer)
+	if p.linked {
+		n.m.LinkDown(c.reading(n), other.self)
 	}
-	m.linked, m.gen, m.lostL = true, gen, false
-	n.book.Met(transport.Peer(m.peer), other.name, c.unix())
-	n.m.LinkUp(c.reading(n), m.peer)
+	p.linked, p.gen, p.lostL = true, gen, false
+	n.book.Met(transport.Peer(other.self), other.name, c.unix())
+	n.m.LinkUp(c.reading(n), other.self)
 }
 
 // retire ends the membership of a node's earlier run.
-func (c *Cluster) retire(n *node, m *member) {
-	if m.linked {
-		m.linked = false
-		n.m.LinkDown(c.reading(n), m.peer)
+func (c *Cluster) retire(n, other *node, p *pair) {
+	if p.linked {
+		p.linked, n.nobody = false, 0
+		n.m.LinkDown(c.reading(n), peerOf(other, p))
 	}
-	c.down(n, m, false)
+	c.down(n, other, p, false)
 }

@@ -3,135 +3,115 @@ package sim
 import (
 	"slices"
 
-	"github.com/rollcall-dev/rollcall/crdt"
 	"github.com/rollcall-dev/rollcall/registry/replica"
 )
 
-// link is one direction between two nodes.
-type link struct {
-	closed  bool
-	loss    float64
-	dup     float64
-	reorder float64
-	low     int64
-	high    int64
-	size    int // frames above it vanish; 0 for no limit
-	held    bool
-	waiting []func()
-	arrived [3]int64 // when the last frame of each lane arrives
-	sent    []sent   // kept for replay
-}
-
-type sent struct {
-	at    int64
-	from  replica.Peer
-	to    replica.Peer
-	lane  replica.Lane
-	frame []byte
-}
-
-// maxSent bounds what a link keeps for replay.
-const maxSent = 4096
-
-func (c *Cluster) link(from, to string) *link {
-	key := [2]string{from, to}
-	l, ok := c.links[key]
-	if !ok {
-		n := c.scenario.Net
-		if c.calm {
-			n.Loss, n.Dup, n.Reorder = 0, 0, 0
-		}
-		l = &link{loss: n.Loss, dup: n.Dup, reorder: n.Reorder, low: int64(n.Low), high: int64(n.High)}
-		c.links[key] = l
-	}
-	return l
-}
-
 // open reports whether frames can flow both ways.
-func (c *Cluster) open(a, b string) bool { return !c.link(a, b).closed && !c.link(b, a).closed }
+func (c *Cluster) open(a, b *node) bool { return !c.pair(a, b).closed && !c.pair(b, a).closed }
+
+// conditions returns how a link carries frames.
+func (c *Cluster) conditions(p *pair) *conditions {
+	if p.own {
+		return c.own[p]
+	}
+	return &c.net
+}
+
+// worsen returns the conditions of a link for a step that changes them.
+func (c *Cluster) worsen(p *pair) *conditions {
+	if !p.own {
+		own := c.net
+		p.own, c.own[p] = true, &own
+	}
+	return c.own[p]
+}
 
 // degraded reports whether a link carries frames worse than the scenario's net.
-func (c *Cluster) degraded(l *link) bool {
-	n := c.scenario.Net
-	return l.loss > n.Loss || l.dup > n.Dup || l.reorder > n.Reorder || l.high > int64(n.High) || l.size > 0 || l.held
-}
-
-// trafficKey says which frames are summed together.
-type trafficKey struct{ from, to, kind string }
-
-func (c *Cluster) countFrame(from, to string, frame []byte) *LinkTraffic {
-	key := trafficKey{from, to, replica.FrameKind(frame)}
-	t, ok := c.traffic[key]
-	if !ok {
-		t = &LinkTraffic{From: from, To: to, Kind: key.kind}
-		c.traffic[key] = t
+func (c *Cluster) degraded(p *pair) bool {
+	if p.held || !p.own {
+		return p.held
 	}
-	return t
+	n, l := c.scenario.Net, c.own[p]
+	return l.loss > n.Loss || l.dup > n.Dup || l.reorder > n.Reorder || l.high > int64(n.High) || l.size > 0
 }
 
 // transmit puts a frame on its way. Frames of one lane keep their order, unless
 // the link reorders them.
 func (c *Cluster) transmit(n *node, s replica.Send) {
-	m, ok := n.members[s.To.Node]
-	if !ok || m.peer != s.To || !m.linked {
+	to := c.nodes[s.To.Node]
+	p := c.pair(n, to)
+	if p.run != s.To.Run || !p.linked {
 		return
 	}
-	l := c.link(n.name, s.To.Node)
-	t := c.countFrame(n.name, s.To.Node, s.Frame)
-	t.Frames++
-	t.Bytes += int64(len(s.Frame))
+	t := c.count(p, s.Frame)
 	c.bytes += int64(len(s.Frame))
-	c.trace.fold(crdt.Key{}.HashString(string(s.Frame)))
-	if c.scenarioReplays() && len(l.sent) < maxSent {
-		l.sent = append(l.sent, sent{c.now, n.self, s.To, s.Lane, s.Frame})
+	c.trace.frame(s.Frame)
+	if p.kept && len(c.sent[p]) < maxSent {
+		c.sent[p] = append(c.sent[p], sent{c.now, n.self, s.Frame})
 	}
-	if l.closed || c.chance(l.loss, "loss", n.name, s.To.Node) || l.size > 0 && len(s.Frame) > l.size {
-		t.Dropped++
+	l := c.conditions(p)
+	if p.closed || c.chance(l.loss, ofLoss, p) || l.size > 0 && len(s.Frame) > l.size {
+		t.dropped++
 		return
 	}
-	c.carry(n, s, m.gen, l, false)
-	if c.chance(l.dup, "dup", n.name, s.To.Node) {
-		c.carry(n, s, m.gen, l, true)
+	c.carry(n, to, s, p, l, false)
+	if c.chance(l.dup, ofDup, p) {
+		c.carry(n, to, s, p, l, true)
 	}
 }
 
 // carry schedules the arrival of a frame.
-func (c *Cluster) carry(n *node, s replica.Send, gen uint64, l *link, copied bool) {
-	delay := c.between(l.low, l.high, "latency", n.name, s.To.Node)
-	at := c.now + delay
-	if copied || c.chance(l.reorder, "reorder", n.name, s.To.Node) {
-		at += c.between(0, 4*l.high, "late", n.name, s.To.Node)
+func (c *Cluster) carry(n, to *node, s replica.Send, p *pair, l *conditions, copied bool) {
+	at := c.now + c.delay(l.low, l.high, ofLatency, p)
+	if copied || c.chance(l.reorder, ofReorder, p) {
+		at += c.delay(0, 4*l.high, ofLate, p)
 	} else {
-		at = max(at, l.arrived[s.Lane]+1) // events of one moment come in any order
-		l.arrived[s.Lane] = at
+		at = max(at, p.arrived[s.Lane]+1) // events of one moment come in any order
+		p.arrived[s.Lane] = at
 	}
-	from, to := n.self, s.To
-	arrive := func() { c.arrive(from, to, gen, s.Frame) }
-	if l.held {
-		l.waiting = append(l.waiting, arrive)
+	d := deed{
+		kind: ofFrame, about: [2]uint64{n.hash, to.hash}, from: n, to: to, fromRun: n.self.Run, toRun: s.To.Run,
+		mark: p.gen, frame: s.Frame,
+	}
+	if p.held {
+		c.waiting[p] = append(c.waiting[p], d)
 		return
 	}
-	c.later(at-c.now, "frame", from.Node, to.Node, arrive)
+	c.send(at-c.now, p, d)
+}
+
+func (c *Cluster) send(delay int64, p *pair, d deed) {
+	c.post(delay, roll(c.dice.faces[d.kind].tie, p.names, &p.ties[d.kind]), d)
 }
 
 // arrive hands a frame to the node it is for, if that run of it still lives and
 // the connection it was sent on is still there.
-func (c *Cluster) arrive(from, to replica.Peer, gen uint64, frame []byte) {
-	n := c.nodes[to.Node]
-	if !n.alive || n.self != to || c.link(from.Node, to.Node).closed {
+func (c *Cluster) arrive(d *deed) {
+	n := d.to
+	if !n.alive || n.self.Run != d.toRun || c.pair(d.from, n).closed {
 		return
 	}
-	c.on(n, n.run, func() {
-		m, ok := n.members[from.Node]
-		if !ok || m.peer != from || !m.linked || m.gen != gen {
-			return
-		}
-		c.step(n, from, frame)
-	})
+	if n.paused {
+		late := *d
+		n.held = append(n.held, func() { c.take(&late) })
+		return
+	}
+	c.take(d)
+	c.collect(n)
 }
 
+func (c *Cluster) take(d *deed) {
+	p := c.pair(d.to, d.from)
+	if p.run == d.fromRun && p.linked && p.gen == d.mark {
+		c.step(d.to, replica.Peer{Node: d.from.name, Run: d.fromRun}, d.frame)
+	}
+}
+
+// step gives a frame to a machine. All receivers of a frame share it: a machine
+// keeps no part of what it is given but to pass it on whole, and changes nothing
+// in it.
 func (c *Cluster) step(n *node, from replica.Peer, frame []byte) {
-	if err := n.m.Step(c.reading(n), from, slices.Clone(frame)); err != nil {
+	if err := n.m.Step(c.reading(n), from, frame); err != nil {
 		c.fail(0, n.name+" refused a frame: "+err.Error(), false)
 	}
 }
@@ -140,10 +120,10 @@ func (c *Cluster) step(n *node, from replica.Peer, frame []byte) {
 // become of the connection and of both ends since.
 func (c *Cluster) replay(from, to string, within int64) {
 	n := c.nodes[to]
-	if n == nil || !n.alive {
+	if !n.alive {
 		return
 	}
-	for _, s := range slices.Clone(c.link(from, to).sent) {
+	for _, s := range slices.Clone(c.sent[c.pair(c.nodes[from], n)]) {
 		if c.now-s.at > within {
 			continue
 		}
@@ -151,16 +131,60 @@ func (c *Cluster) replay(from, to string, within int64) {
 	}
 }
 
-func (c *Cluster) scenarioReplays() bool {
-	return slices.ContainsFunc(c.scenario.Steps, func(s replayStep) bool { return s.Verb == replayVerb })
+// release lets what a link held back arrive at once.
+func (c *Cluster) release(p *pair) {
+	p.held = false
+	for _, d := range c.waiting[p] {
+		d.kind = ofReleased
+		c.send(0, p, d)
+	}
+	delete(c.waiting, p)
 }
 
-// release lets what a link held back arrive at once.
-func (c *Cluster) release(l *link, from, to string) {
-	l.held = false
-	waiting := l.waiting
-	l.waiting = nil
-	for _, arrive := range waiting {
-		c.later(0, "released", from, to, arrive)
+// traffic counts frames: by pair and kind of frame, or by kind alone in a quiet
+// run.
+type traffic struct {
+	pairs map[*pair]*[frameKinds]carried
+	sum   [frameKinds]carried
+}
+
+type carried struct{ frames, bytes, dropped int64 }
+
+// frameKinds is the number of first bytes of frames that are told apart; the last
+// stands for all that are not the machine's.
+const frameKinds = 32
+
+func (c *Cluster) count(p *pair, frame []byte) *carried {
+	of := &c.traffic.sum
+	if !c.opts.Quiet {
+		if of = c.traffic.pairs[p]; of == nil {
+			of = new([frameKinds]carried)
+			c.traffic.pairs[p] = of
+		}
 	}
+	t := &of[min(int(frame[0]), frameKinds-1)]
+	t.frames++
+	t.bytes += int64(len(frame))
+	return t
+}
+
+// all returns what was counted, by the names of the nodes and of the kinds.
+func (t *traffic) all(c *Cluster) []LinkTraffic {
+	var all []LinkTraffic
+	add := func(from, to string, of *[frameKinds]carried) {
+		for first, x := range of {
+			if x.frames > 0 {
+				all = append(all, LinkTraffic{from, to, replica.FrameKind([]byte{byte(first)}), x.frames, x.bytes, x.dropped})
+			}
+		}
+	}
+	add("", "", &t.sum)
+	for _, from := range c.all {
+		for _, to := range c.all {
+			if of := t.pairs[c.pair(from, to)]; of != nil {
+				add(from.name, to.name, of)
+			}
+		}
+	}
+	return all
 }

@@ -15,7 +15,19 @@ import (
 
 // node is a node of the cluster: the present run of it, or its last.
 type node struct {
-	name   string
+	name  string
+	index int    // among all
+	hash  uint64 // of the name
+	alone uint64 // hash of the name and nobody's, for draws
+	ties  [nodeKinds]uint32
+	drawn [nodeKinds]uint32
+	part  int // the connected component it is in, when the cluster is parted
+
+	present
+}
+
+// present is what begins anew with each run of a node, but for its clocks.
+type present struct {
 	run    int // counts starts
 	alive  bool
 	paused bool
@@ -26,18 +38,26 @@ type node struct {
 	drift  float64 // of both clocks
 	ahead  int64   // what drift had added when it last changed, at since
 	since  int64
-	table  map[string]*replica.Entry
+	table  []*replica.Entry // by the number of the name; nil where it shows nobody
 
-	members map[string]*member
 	book    *rejoin.Book
 	serial  uint64
 	serials map[uint64]string // process by serial
 	calls   map[uint64]*call
 	nextID  uint64
+	watch   int    // its watch: the same for the whole run of the node
 	watchNo uint64 // last number of its watch
+	forgets bool   // the machine forgets others within the time of a scenario
+	nobody  uint64 // the shape of the network in which there was nobody to be found
 
 	digest  uint64
 	sampled bool
+
+	// What the last view showed, for as long as it stays so.
+	digestWord uint64
+	digestText string
+	names      map[string]history.Shown
+	groups     map[string][]history.Shown
 }
 
 // process is a process of the story.
@@ -61,12 +81,44 @@ type call struct {
 	line    int
 }
 
-// names is the machine's table: a plain map that the run can look into.
-type names struct{ n *node }
+// names is the machine's table, which the run can look into. The names of a run
+// are numbered, so that a thousand nodes do not keep a map of them each.
+type names struct {
+	c *Cluster
+	n *node
+}
 
-func (t names) Load(name string) (*replica.Entry, bool) { e, ok := t.n.table[name]; return e, ok }
-func (t names) Store(name string, e *replica.Entry)     { t.n.table[name] = e }
-func (t names) Delete(name string)                      { delete(t.n.table, name) }
+// Load returns the holder of a name.
+func (t names) Load(name string) (*replica.Entry, bool) {
+	i, known := t.c.numbers[name]
+	if !known || i >= len(t.n.table) {
+		return nil, false
+	}
+	return t.n.table[i], t.n.table[i] != nil
+}
+
+// Store sets the holder of a name.
+func (t names) Store(name string, e *replica.Entry) {
+	i, known := t.c.numbers[name]
+	if !known {
+		i = len(t.c.numbers)
+		t.c.numbers[name] = i
+	}
+	if more := i + 1 - len(t.n.table); more > 0 {
+		t.n.table = append(t.n.table, make([]*replica.Entry, more)...)
+	}
+	t.n.table[i], t.n.names = e, nil
+}
+
+// Delete leaves a name without a holder.
+func (t names) Delete(name string) {
+	if i, known := t.c.numbers[name]; known && i < len(t.n.table) {
+		t.n.table[i], t.n.names = nil, nil
+	}
+}
+
+// holder returns whom a node shows as the holder of a name.
+func (c *Cluster) holder(n *node, name string) (*replica.Entry, bool) { return names{c, n}.Load(name) }
 
 // lead returns by how much drift has put the node's clocks ahead. A drift that
 // changes takes effect from then on, so that the monotonic clock never jumps.
@@ -80,62 +132,74 @@ func (c *Cluster) reading(n *node) crdt.Reading {
 
 // startNode begins a run of a node.
 func (c *Cluster) startNode(name string) {
-	n, ok := c.nodes[name]
-	if !ok {
-		n = &node{name: name}
-		c.nodes[name] = n
-		i, _ := slices.BinarySearch(c.order, name)
-		c.order = slices.Insert(c.order, i, name)
-	} else if n.alive {
+	n := c.nodes[name]
+	if n.alive {
 		return
 	}
-	n.run++
-	*n = node{name: name, run: n.run, alive: true, skew: n.skew, drift: n.drift, ahead: n.ahead, since: n.since,
-		table: map[string]*replica.Entry{}, members: map[string]*member{}, serials: map[uint64]string{},
-		calls: map[uint64]*call{}}
-	epoch := uint64(c.reading(n).Wall)
+	if n.run == 0 {
+		i, _ := slices.BinarySearch(c.order, name)
+		c.order, c.sorted = slices.Insert(c.order, i, name), slices.Insert(c.sorted, i, n)
+	}
+	c.watches++
+	n.present = present{run: n.run + 1, alive: true, watch: c.watches,
+		skew: n.skew, drift: n.drift, ahead: n.ahead, since: n.since,
+		serials: map[uint64]string{}, calls: map[uint64]*call{}}
+	for _, other := range c.all {
+		c.pair(n, other).reset(0)
+	}
+	c.alive, c.parted = nil, false
+	c.shapes++
+	epoch := replica.RunAt(c.reading(n).Wall, c.drawAt(ofRun, n))
 	n.self = replica.Peer{Node: name, Run: epoch}
 	cfg := replica.Config{
-		Self: n.self, Seed: c.draw("machine", name, ""), Policy: c.policy, Joins: true, Table: names{n},
+		Self: n.self, Seed: c.drawAt(ofMachine, n), Policy: c.policy, Joins: true, Table: names{c, n},
 		ForgetAfter: c.scenario.Forget, Expected: len(c.scenario.Nodes),
 	}
 	if c.opts.Configure != nil {
 		c.opts.Configure(&cfg)
 	}
+	n.forgets = cfg.ForgetAfter > 0
 	m, err := replica.New(cfg, c.reading(n))
 	if err != nil {
 		c.fail(0, "start "+name+": "+err.Error(), false)
-		n.alive = false
+		n.alive, c.alive = false, nil
 		return
 	}
 	n.m = m
-	n.book = rejoin.New(rejoin.Config{}, rand.New(rand.NewPCG(c.draw("book", name, ""), 1)))
-	for _, other := range c.order {
-		if other != name {
-			n.book.Seed(other)
+	n.book = rejoin.New(rejoin.Config{}, rand.New(rand.NewPCG(c.drawAt(ofBook, n), 1)))
+	for _, other := range c.sorted {
+		if other == n {
+			continue
 		}
-	}
-	for _, other := range c.nodes { // each node gets one seed more, so in any order
-		if other != n && other.alive {
+		if c.seeds(other) {
+			n.book.Seed(other.name)
+		}
+		if other.alive && c.seeds(n) {
 			other.book.Seed(name)
 		}
 	}
-	c.parts = nil
 	c.fact(history.NodeUp, n, history.Record{})
 	c.snapshotOf(n)
-	c.later(c.between(0, tickEvery, "phase", name, ""), "tick", name, "", func() { c.tick(n, n.run) })
+	c.laterAt(between(0, tickEvery, c.drawAt(ofPhase, n)), ofTick, n, 0, nil)
 }
 
-// tick gives a node the time and looks for missing peers.
+// seeds reports whether a node is one that others are told of beforehand: in a
+// large cluster a few are, and the rest is met through them.
+func (c *Cluster) seeds(n *node) bool { return len(c.all) <= manyNodes || n.index < fewSeeds }
+
+const fewSeeds = 8
+
+// tick gives a node the time and looks for missing peers. The first tick has run
+// 0: it is of whichever run there is.
 func (c *Cluster) tick(n *node, run int) {
-	if !n.alive || n.run != run {
+	if !n.alive || run != 0 && n.run != run {
 		return
 	}
-	c.later(tickEvery, "tick", n.name, "", func() { c.tick(n, run) })
+	c.laterAt(tickEvery, ofTick, n, n.run, nil)
 	if n.paused {
 		return
 	}
-	n.m.Tick(c.reading(n))
+	c.machineTick(n)
 	c.seek(n)
 	c.collect(n)
 }
@@ -154,10 +218,13 @@ func (c *Cluster) on(n *node, run int, f func()) {
 
 // collect does what the machine wants done.
 func (c *Cluster) collect(n *node) {
+	fx := &c.fx
 	for n.alive {
+		for n.m.Busy() {
+			n.m.Work(c.reading(n))
+		}
 		n.m.Flush()
-		var fx replica.Effects
-		n.m.Take(&fx)
+		n.m.Take(fx)
 		if fx.Empty() {
 			return
 		}
@@ -176,6 +243,7 @@ func (c *Cluster) collect(n *node) {
 		for _, notice := range fx.Notices {
 			c.trace.fold(uint64(notice.Kind))
 		}
+		fx.Reset()
 	}
 }
 
@@ -191,7 +259,9 @@ func (c *Cluster) loses(n *node, l replica.Loss) {
 	}
 	c.fact(history.Lost, n, rec)
 	if l.Action == resolve.Exit {
-		c.later(c.between(0, int64(2*time.Millisecond), "exit", name, ""), "exit", n.name, name, func() {
+		process := hashText(name)
+		word := c.dice.rollFor(source{ofExit, false, [2]uint64{process, c.nobody}})
+		c.later(between(0, int64(2*time.Millisecond), word), ofExit, [2]uint64{n.hash, process}, func() {
 			c.on(n, n.run, func() { c.exit(name) })
 		})
 	}
@@ -206,7 +276,8 @@ func (c *Cluster) exit(name string) {
 	p.alive = false
 	n := c.nodes[p.node]
 	c.fact(history.Exit, n, history.Record{Process: name})
-	n.m.Exit(c.reading(n), p.serial)
+	for n.m.Exit(c.reading(n), p.serial) {
+	}
 }
 
 // processOn returns the live process of a name on a node, making it if it is new.
@@ -239,6 +310,7 @@ func (c *Cluster) killNode(n *node, left bool) {
 		c.collect(n)
 	}
 	n.alive, n.paused, n.held = false, false, nil
+	c.alive = nil
 	for _, p := range c.sortedProcs() {
 		if p.node == n.name && p.run == n.run && p.alive {
 			p.alive = false
@@ -268,7 +340,7 @@ func (c *Cluster) pauseNode(n *node, d time.Duration) {
 	c.fact(history.Pause, n, history.Record{})
 	c.topologyChanged()
 	run := n.run
-	c.later(int64(d), "resume", n.name, "", func() {
+	c.laterAt(int64(d), ofResume, n, n.run, func() {
 		if !n.alive || n.run != run {
 			return
 		}

@@ -44,17 +44,67 @@ func (c *Cluster) topology(s *scenario.Step) {
 	}
 	op := c.rec.NextOp()
 	c.add(history.Record{Type: history.Invoke, F: f, Op: op, Text: s.String()})
-	for _, x := range nemesis.Links(s, c.order) {
-		c.link(x.From, x.To).closed = x.Closed
+	c.shape(s)
+	if whole(s) {
+		c.endFaults("cut")
 	}
 	if s.Verb == scenario.Heal {
 		c.lastHeal, c.healByte = c.now, c.bytes
-		c.endFaults("cut")
 	} else {
 		c.faults = append(c.faults, FaultSpan{From: c.now, Kind: "cut", Text: s.String()})
 	}
 	c.topologyChanged()
 	c.network(f, op, s.String())
+	if s.Verb == scenario.Heal {
+		c.flowed()
+	}
+	if len(c.closed) == 0 {
+		c.endFaults("cut")
+	}
+}
+
+// whole reports whether a step says of every link whether it is open, so that what
+// other steps closed before counts no more.
+func whole(s *scenario.Step) bool {
+	switch s.Verb {
+	case scenario.Cut:
+		return len(s.Sides) > 0
+	case scenario.Heal:
+		return s.A == ""
+	}
+	return s.Verb != scenario.OneWay && s.Verb != scenario.Isolate
+}
+
+// shape says of each link that a step speaks of whether it is closed. A heal and a
+// cut into sides speak of all: in a large cluster a list of them would be long.
+func (c *Cluster) shape(s *scenario.Step) {
+	switch {
+	case s.Verb == scenario.Heal && s.A == "":
+		c.shapeAll(func(a, b *node) bool { return false })
+	case s.Verb == scenario.Cut && len(s.Sides) > 0 && len(s.Sides) <= 64:
+		sides := make([]uint64, len(c.all)) // by index, a bit for each side that holds the node
+		for i, side := range s.Sides {
+			for _, name := range side {
+				sides[c.nodes[name].index] |= 1 << i
+			}
+		}
+		c.shapeAll(func(a, b *node) bool { return sides[a.index]&sides[b.index] == 0 })
+	default:
+		for _, x := range nemesis.Links(s, c.order) {
+			p := c.pair(c.nodes[x.From], c.nodes[x.To])
+			p.touched, p.closed = true, x.Closed
+		}
+	}
+}
+
+func (c *Cluster) shapeAll(closed func(a, b *node) bool) {
+	for _, a := range c.sorted {
+		for _, b := range c.sorted {
+			if a != b {
+				c.pair(a, b).closed = closed(a, b)
+			}
+		}
+	}
 }
 
 func (c *Cluster) endFaults(kind string) {
@@ -69,32 +119,53 @@ func (c *Cluster) endFaults(kind string) {
 func (c *Cluster) degrade(s *scenario.Step) {
 	op := c.rec.NextOp()
 	c.add(history.Record{Type: history.Invoke, F: history.Degrade, Op: op, Text: s.String()})
-	c.faults = append(c.faults, FaultSpan{From: c.now, Kind: "degrade", Text: s.String()})
+	c.degrading(s)
 	if s.Verb == scenario.Replay {
 		c.replay(s.A, s.B, int64(s.For))
 		c.network(history.Degrade, op, s.String())
 		return
 	}
-	for _, ends := range [2][2]string{{s.A, s.B}, {s.B, s.A}} {
-		l := c.link(ends[0], ends[1])
+	a, b := c.nodes[s.A], c.nodes[s.B]
+	for _, p := range [2]*pair{c.pair(a, b), c.pair(b, a)} {
+		p.touched = true
 		switch s.Verb {
 		case scenario.Loss:
-			l.loss = s.Rate
+			c.worsen(p).loss = s.Rate
 		case scenario.Dup:
-			l.dup = s.Rate
+			c.worsen(p).dup = s.Rate
 		case scenario.Reorder:
-			l.reorder = s.Rate
+			c.worsen(p).reorder = s.Rate
 		case scenario.Latency:
+			l := c.worsen(p)
 			l.low, l.high = int64(s.Low), int64(s.High)
 		case scenario.Blackhole:
-			l.size = s.Size
+			c.worsen(p).size = s.Size
 		case scenario.Hold:
-			l.held = true
+			p.held = true
 		case scenario.Release:
-			c.release(l, ends[0], ends[1])
+			c.release(p)
 		}
 	}
 	c.network(history.Degrade, op, s.String())
+}
+
+// degrading notes a fault of a link from its beginning; a release ends one, and a
+// replay is over at once.
+func (c *Cluster) degrading(s *scenario.Step) {
+	if s.Verb == scenario.Release {
+		for i := range c.faults {
+			f := &c.faults[i]
+			if f.To == 0 && (f.Text == "hold "+s.A+" - "+s.B || f.Text == "hold "+s.B+" - "+s.A) {
+				f.To = c.now
+			}
+		}
+		return
+	}
+	f := FaultSpan{From: c.now, Kind: "degrade", Text: s.String()}
+	if s.Verb == scenario.Replay {
+		f.To = c.now + int64(sampleEvery)
+	}
+	c.faults = append(c.faults, f)
 }
 
 // calmDown ends all that is wrong with how links carry frames. Links that are
@@ -102,16 +173,26 @@ func (c *Cluster) degrade(s *scenario.Step) {
 func (c *Cluster) calmDown(s *scenario.Step) {
 	op := c.rec.NextOp()
 	c.add(history.Record{Type: history.Invoke, F: history.Degrade, Op: op, Text: s.String()})
-	c.calm = true
-	for _, a := range c.order {
-		for _, b := range c.order {
-			if a == b {
-				continue
+	before := c.net
+	c.net.loss, c.net.dup, c.net.reorder = 0, 0, 0
+	for _, a := range c.all {
+		for _, b := range c.all {
+			p := c.pair(a, b)
+			switch ran := a.run > 0 && b.run > 0; {
+			case ran && a != b:
+				p.own = false
+				delete(c.own, p)
+			case p.touched && !p.own: // of a node that was not there yet
+				own := before
+				p.own, c.own[p] = true, &own
 			}
-			l := c.link(a, b)
-			l.loss, l.dup, l.reorder, l.size = 0, 0, 0, 0
-			l.low, l.high = int64(c.scenario.Net.Low), int64(c.scenario.Net.High)
-			c.release(l, a, b)
+		}
+	}
+	for _, a := range c.sorted {
+		for _, b := range c.sorted {
+			if a != b {
+				c.release(c.pair(a, b))
+			}
 		}
 	}
 	c.endFaults("degrade")
@@ -121,7 +202,7 @@ func (c *Cluster) calmDown(s *scenario.Step) {
 // nodeFault does something to a node.
 func (c *Cluster) nodeFault(s *scenario.Step) {
 	if s.Verb == scenario.RestartAll {
-		for _, n := range c.up() {
+		for _, n := range slices.Clone(c.up()) {
 			c.killNode(n, false)
 		}
 		for _, name := range slices.Clone(c.order) {
@@ -135,8 +216,8 @@ func (c *Cluster) nodeFault(s *scenario.Step) {
 		c.endFaults("kill " + s.A)
 		return
 	}
-	n, ok := c.nodes[s.A]
-	if !ok {
+	n := c.nodes[s.A]
+	if n.run == 0 {
 		c.fail(s.Line, "there is no node "+s.A, false)
 		return
 	}
@@ -158,20 +239,21 @@ func (c *Cluster) nodeFault(s *scenario.Step) {
 	}
 }
 
-// suspect makes a node take another one for dead, though it may be alive. For the
-// checks their link is degraded: no deadline runs while suspicion is about.
+// suspect makes a node take another one for dead, though it may be alive. The other
+// one hears of it, where any path leads, and refutes it. For the checks the
+// deadlines of its component begin anew.
 func (c *Cluster) suspect(n *node, s *scenario.Step) {
-	m, ok := n.members[s.B]
-	if !ok || !m.up || !n.alive || n.paused {
+	other := c.nodes[s.B]
+	p := c.pair(n, other)
+	if !p.up || !n.alive || n.paused {
 		return
 	}
-	op := c.rec.NextOp()
-	c.add(history.Record{Type: history.Invoke, F: history.Degrade, Op: op, Text: s.String()})
+	c.fact(history.Suspect, n, history.Record{About: s.B, Text: s.String()})
 	c.faults = append(c.faults, FaultSpan{From: c.now, To: c.now + int64(sampleEvery), Kind: "suspect", Text: s.String()})
-	c.breakLink(n, m)
-	c.down(n, m, false)
+	c.breakLink(n, other, p)
+	c.down(n, other, p, false)
 	c.collect(n)
-	c.network(history.Degrade, op, s.String(), history.Link{From: s.A, To: s.B}, history.Link{From: s.B, To: s.A})
+	c.laterOf(c.delay(refuteLow, refuteHigh, ofRefute, p), ofRefute, n, other, 0, 0)
 }
 
 func (c *Cluster) skewed(s *scenario.Step) {
@@ -184,8 +266,8 @@ func (c *Cluster) skewed(s *scenario.Step) {
 // client does an operation of a client on a node. One on a node that does not
 // run is not made; one on a paused node waits, as a call into a frozen program.
 func (c *Cluster) client(s *scenario.Step) {
-	n, ok := c.nodes[s.Node]
-	if !ok || !n.alive {
+	n := c.nodes[s.Node]
+	if !n.alive {
 		if s.Want != "" {
 			c.fail(s.Line, s.String()+": the node does not run", false)
 		}
@@ -290,7 +372,7 @@ func (c *Cluster) change(n *node, s *scenario.Step) {
 		f = history.Unregister
 	}
 	process := s.Process
-	if e, ok := n.table[s.Key]; ok && process == "" {
+	if e, ok := c.holder(n, s.Key); ok && process == "" {
 		process = c.byPID[e.PID()]
 	}
 	rec := history.Record{

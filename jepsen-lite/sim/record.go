@@ -9,10 +9,33 @@ import (
 	"github.com/rollcall-dev/rollcall/resolve"
 )
 
+// recorder collects the history. It is one run's alone, and begins with room for
+// the views of a run, which are most of it.
+type recorder struct {
+	header  history.Header
+	records []history.Record
+	op      int
+}
+
+// reserve takes memory for the views until the end, and a little more.
+func (r *recorder) reserve(c *Cluster, end int64) {
+	size := 64 + 4*len(c.scenario.Steps)
+	if !c.opts.Quiet {
+		size += (int(end/viewEvery) + 2) * (3*len(c.all) + 1)
+	}
+	r.records = slices.Grow(r.records, size)
+}
+
+// NextOp returns a number that pairs the records of an operation.
+func (r *recorder) NextOp() int {
+	r.op++
+	return r.op
+}
+
 // add appends a record to the history.
 func (c *Cluster) add(r history.Record) {
-	r.At = c.now
-	c.rec.Add(r)
+	r.At, r.Index = c.now, len(c.rec.records)
+	c.rec.records = append(c.rec.records, r)
 }
 
 // fact records something that is known for certain about a node's run.
@@ -34,10 +57,31 @@ func (c *Cluster) eventOf(n *node, ch replica.Change) {
 	})
 }
 
-// watchID numbers the watches: one for each run of each node.
-func (c *Cluster) watchID(n *node) int {
-	i, _ := slices.BinarySearch(c.order, n.name)
-	return 1 + i + 1000*n.run
+// watchID numbers the watches: one for each run of each node, in the order in
+// which the runs began. A node that joins late changes nobody's number.
+func (c *Cluster) watchID(n *node) int { return n.watch }
+
+// machineTick lets time pass for a node's machine and records whom it forgot. No
+// effect tells of that, because what it forgets was hidden before: so what it
+// knows of the nodes is compared.
+func (c *Cluster) machineTick(n *node) {
+	if !n.forgets {
+		n.m.Tick(c.reading(n))
+		return
+	}
+	before := n.m.Nodes()
+	n.m.Tick(c.reading(n))
+	after := n.m.Nodes()
+	for _, b := range before {
+		if !slices.ContainsFunc(after, func(a replica.NodeState) bool { return a.Node == b.Node && a.Epoch == b.Epoch }) {
+			c.fact(history.Forgot, n, history.Record{About: b.Node})
+		}
+	}
+}
+
+// flowed records how many bytes have flowed so far.
+func (c *Cluster) flowed() {
+	c.add(history.Record{Type: history.Info, F: history.Traffic, Bytes: c.bytes})
 }
 
 func (c *Cluster) snapshotOf(n *node) {
@@ -69,7 +113,7 @@ func (c *Cluster) claims(claims []resolve.Claim) []history.Claim {
 // views records what every node shows, again and again.
 func (c *Cluster) viewsEvery() {
 	c.views()
-	c.later(viewEvery, "views", "", "", c.viewsEvery)
+	c.always(viewEvery, ofViews, c.viewsEvery)
 }
 
 func (c *Cluster) views() {
@@ -78,6 +122,7 @@ func (c *Cluster) views() {
 			c.view(n)
 		}
 	}
+	c.flowed()
 }
 
 // view records what a node shows, as a client's operation, and what it keeps.
@@ -88,32 +133,73 @@ func (c *Cluster) view(n *node) {
 	at.Type = history.Invoke
 	c.add(at)
 	at.Type = history.Ok
-	at.Digest = fmt.Sprintf("%016x", n.m.Digest())
-	at.Names, at.Groups = map[string]history.Shown{}, map[string][]history.Shown{}
-	for name, e := range n.table { // into a map: in any order
-		at.Names[name] = *c.shown(e)
-	}
-	for _, g := range n.m.Groups() {
-		for _, e := range n.m.Members(nil, g.Name) {
-			at.Groups[g.Name] = append(at.Groups[g.Name], *c.shown(e))
-		}
-	}
+	at.Digest, at.Names, at.Groups = c.digestOf(n), c.namesOf(n), c.groupsOf(n)
 	c.add(at)
 	entries, extra := n.m.Footprint()
 	c.fact(history.State, n, history.Record{Digest: at.Digest, Entries: entries, Extra: extra})
 }
 
-// network records the links that are closed, and those that are degraded, after a
-// fault; more degraded links may be given.
-func (c *Cluster) network(f history.Func, op int, text string, degraded ...history.Link) {
-	c.closed = nil
-	for _, a := range c.order {
-		for _, b := range c.order {
-			if a != b && c.link(a, b).closed {
-				c.closed = append(c.closed, history.Link{From: a, To: b})
+// digestOf returns a node's digest as a text.
+func (c *Cluster) digestOf(n *node) string {
+	if d := n.m.Digest(); n.digestText == "" || d != n.digestWord {
+		n.digestWord, n.digestText = d, fmt.Sprintf("%016x", d)
+	}
+	return n.digestText
+}
+
+// namesOf returns the names that a node shows. Views between which its table was
+// not written share the map.
+func (c *Cluster) namesOf(n *node) map[string]history.Shown {
+	if n.names == nil {
+		n.names = make(map[string]history.Shown, n.m.Names())
+		for _, e := range n.table {
+			if e != nil {
+				n.names[e.Key()] = *c.shown(e)
 			}
-			if a != b && c.degraded(c.link(a, b)) {
-				degraded = append(degraded, history.Link{From: a, To: b})
+		}
+	}
+	return n.names
+}
+
+// groupsOf returns the groups that a node shows. Views that show the same share
+// the map.
+func (c *Cluster) groupsOf(n *node) map[string][]history.Shown {
+	sizes := n.m.Groups()
+	if n.groups != nil && len(sizes) == len(n.groups) && !slices.ContainsFunc(sizes, func(g replica.GroupSize) bool {
+		return !slices.Equal(c.shownIn(n, g.Name), n.groups[g.Name])
+	}) {
+		return n.groups
+	}
+	n.groups = make(map[string][]history.Shown, len(sizes))
+	for _, g := range sizes {
+		n.groups[g.Name] = slices.Clone(c.shownIn(n, g.Name))
+	}
+	return n.groups
+}
+
+// shownIn returns the members of a group that a node shows, in memory that is used
+// again.
+func (c *Cluster) shownIn(n *node, group string) []history.Shown {
+	c.members, c.seen = n.m.Members(c.members[:0], group), c.seen[:0]
+	for _, e := range c.members {
+		c.seen = append(c.seen, *c.shown(e))
+	}
+	return c.seen
+}
+
+// network records the links that are closed, and those that are degraded, after a
+// fault.
+func (c *Cluster) network(f history.Func, op int, text string) {
+	var degraded []history.Link
+	c.closed = nil
+	for _, a := range c.sorted {
+		for _, b := range c.sorted {
+			p := c.pair(a, b)
+			if a != b && p.closed {
+				c.closed = append(c.closed, history.Link{From: a.name, To: b.name})
+			}
+			if a != b && c.degraded(p) {
+				degraded = append(degraded, history.Link{From: a.name, To: b.name})
 			}
 		}
 	}
@@ -129,7 +215,7 @@ func (c *Cluster) finish() {
 		c.views()
 		c.views()
 	}
-	c.add(history.Record{Type: history.Info, F: history.Traffic, Bytes: c.bytes})
+	c.flowed()
 	c.watchAgreement()
 	for i := range c.scenario.Expects {
 		c.check(&c.scenario.Expects[i])

@@ -7,13 +7,8 @@ import (
 	"time"
 
 	"github.com/rollcall-dev/rollcall/jepsen-lite/history"
-	"github.com/rollcall-dev/rollcall/jepsen-lite/scenario"
 	"github.com/rollcall-dev/rollcall/registry/replica"
 )
-
-type replayStep = scenario.Step
-
-const replayVerb = scenario.Replay
 
 // Sample is a node's state digest from a moment on.
 type Sample struct {
@@ -23,7 +18,8 @@ type Sample struct {
 	Up     bool
 }
 
-// LinkTraffic is what flowed over one direction of a link, by kind of frame.
+// LinkTraffic is what flowed over one direction of a link, by kind of frame; over
+// all links when From and To are empty, as they are in a quiet run.
 type LinkTraffic struct {
 	From, To, Kind         string
 	Frames, Bytes, Dropped int64
@@ -70,7 +66,7 @@ func (c *Cluster) fail(line int, text string, convergence bool) {
 
 func (c *Cluster) result() *Result {
 	r := &Result{
-		History: c.rec.History(), Hash: c.trace.hash, Steps: c.trace.steps, Marks: c.trace.marks,
+		History: &history.History{Header: c.rec.header, Records: c.rec.records}, Hash: c.trace.hash, Steps: c.trace.steps, Marks: c.trace.marks,
 		Failures: c.failures, Agreed: c.agreedAt > 0, Bytes: c.bytes,
 		States: c.states, Faults: c.faults, Virtual: time.Duration(c.now),
 	}
@@ -83,9 +79,7 @@ func (c *Cluster) result() *Result {
 			r.Faults[i].To = c.now
 		}
 	}
-	for _, t := range c.traffic { // sorted below, so in any order
-		r.Traffic = append(r.Traffic, *t)
-	}
+	r.Traffic = c.traffic.all(c)
 	slices.SortFunc(r.Traffic, func(a, b LinkTraffic) int {
 		return cmp.Or(cmp.Compare(a.From, b.From), cmp.Compare(a.To, b.To), cmp.Compare(a.Kind, b.Kind))
 	})

@@ -66,6 +66,37 @@ func TestShrinkEndsInWhatMatters(t *testing.T) {
 	require.Equal(t, before, s.String(), "the scenario itself is not modified")
 }
 
+// TestShrinkEndsByItself: what is made rounder is not made shorter again and rounder
+// again.
+func TestShrinkEndsByItself(t *testing.T) {
+	s := parse(t, "scenario rounds\nnodes n1 n2\nat 1.27s n1 register a as p1\nat 1.81s n1 register b as p2\nat 2.33s n1 register c as p3\n")
+	tries := 0
+	Shrink(s, func(s *scenario.Scenario) bool {
+		tries++
+		require.Less(t, tries, 500)
+		if len(s.Steps) < 3 {
+			return false
+		}
+		gap := s.Steps[2].At - s.Steps[1].At
+		return gap >= 500*time.Millisecond && s.Steps[1].At > s.Steps[0].At
+	}, time.Minute)
+}
+
+// TestShrinkKeepsTheWayOfFailing: nobody holds a name that nobody registers, but
+// that is not how this run went wrong.
+func TestShrinkKeepsTheWayOfFailing(t *testing.T) {
+	s := parse(t, strings.Replace(splitBrain, "expect holder k == p2\n", "expect holder k == p1\n", 1))
+	j, err := Judge(s, Options{})
+	require.NoError(t, err)
+	small := Shrink(s, j.Breaks("expected holder k == p1", Options{}), 20*time.Second)
+	require.NotEmpty(t, small.Steps)
+	require.Less(t, len(small.Steps), len(s.Steps))
+	again, err := Judge(small, Options{})
+	require.NoError(t, err)
+	require.Len(t, again.Result.Failures, 1, "both are registered as they were, and the rest holds\n%s", small)
+	require.Contains(t, again.Result.Failures[0].Text, "holder is p2")
+}
+
 func TestGoalsAreMet(t *testing.T) {
 	j, err := Judge(parse(t, splitBrain), Options{})
 	require.NoError(t, err)

@@ -105,8 +105,8 @@ func originMutants() []mutant {
 		}}},
 		{"epoch-reused", "a restart whose clock went back keeps its low epoch", []edit{{
 			"registry/replica/origin.go",
-			"\tif epoch <= m.self.id.Epoch {\n",
-			"\tif epoch <= m.self.id.Epoch || m.rebirths == 0 {\n",
+			"\tif epoch > m.self.id.Epoch {\n",
+			"\tif epoch > m.self.id.Epoch && m.rebirths > 0 {\n",
 		}}},
 		{"stale-epoch-applied", "records of an earlier incarnation are applied to the present one", []edit{{
 			"registry/replica/origin.go",

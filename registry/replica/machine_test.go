@@ -240,3 +240,25 @@ func TestLeaveIsForgottenAtOnce(t *testing.T) {
 	require.Equal(t, NodeLeft, b.changes[len(b.changes)-1].Reason)
 	require.Len(t, b.m.origins, 2)
 }
+
+// TestRunThatBearsTheNumberOfTheLast starts a node again in the moment in which it
+// was started before: it notices that others know more of it than itself.
+func TestRunThatBearsTheNumberOfTheLast(t *testing.T) {
+	c, a, b, _ := three(t)
+	same := func(cfg *Config) { cfg.Self = a.self }
+	c.run(time.Second)
+	_, err := c.register(a, "old", optimistic)
+	require.NoError(t, err)
+	c.join(a, "old")
+	c.run(time.Second)
+	c.kill("n1")
+	a = c.start("n1", same)
+	c.run(2 * time.Second)
+	require.Equal(t, "none", c.holder(b, "old"))
+	require.Empty(t, b.m.Groups())
+	_, err = c.register(a, "new", optimistic)
+	require.NoError(t, err)
+	c.run(2 * time.Second)
+	c.requireAgreement()
+	require.NotEqual(t, "none", c.holder(b, "new"))
+}

@@ -184,16 +184,20 @@ type floor struct {
 // back since; everything said under the lower epoch would count as over. So the
 // node takes a newer epoch and says all it holds again.
 func (m *Machine) heardOfSelf(epoch uint64) {
-	if epoch <= m.self.id.Epoch {
-		return
+	if epoch > m.self.id.Epoch {
+		m.bearAgain(epoch + 1)
 	}
+}
+
+// bearAgain takes a newer epoch, unless that was done often.
+func (m *Machine) bearAgain(epoch uint64) {
 	if m.rebirths >= maxRebirths {
 		m.notice(Notice{Kind: Duplicate, Node: m.self.id.Node,
 			Text: "another live node bears this node's name: stop one of the two"})
 		return
 	}
 	m.rebirths++
-	m.rebear(epoch + 1)
+	m.rebear(epoch)
 }
 
 // maxRebirths limits how often a node takes a newer epoch in one run. A clock

@@ -102,7 +102,7 @@ func (m *Machine) onVector(p *peer, reply bool, theirs []position) {
 			next++
 		}
 		var o *origin
-		if next < len(m.origins) && m.origins[next].id == pos.id && !m.origins[next].gated {
+		if next < len(m.origins) && m.origins[next].id == pos.id && !m.origins[next].gated && !m.origins[next].self {
 			o = m.origins[next]
 		} else if o = m.acceptListed(pos); o == nil {
 			continue
@@ -132,6 +132,11 @@ func (m *Machine) onVector(p *peer, reply bool, theirs []position) {
 // the position is about that.
 func (m *Machine) acceptListed(pos position) *origin {
 	if pos.id == m.self.id {
+		if pos.version > m.self.log.Version() {
+			// Nobody has more of this node than itself: an earlier run had its epoch.
+			m.bearAgain(m.self.id.Epoch + 1)
+			return nil
+		}
 		return m.self
 	}
 	return m.accept(pos.identity)
