@@ -53,7 +53,7 @@ func timeless(t *rapid.T) *scenario.Scenario {
 		}
 		half := 1 + w.pick(len(w.s.Nodes)-1, "half")
 		left, right := w.s.Nodes[:half], w.s.Nodes[half:]
-		w.wait(15 * time.Second)
+		w.wait(30 * time.Second)
 		w.add(scenario.Step{Verb: scenario.Cut, Sides: [][]string{left, right}})
 		w.wait(15 * time.Second)
 		for range 1 + w.pick(3, "contested") {
@@ -67,7 +67,7 @@ func timeless(t *rapid.T) *scenario.Scenario {
 			p := procs[w.pick(len(procs), "gone")]
 			w.add(scenario.Step{Verb: scenario.Exit, Node: home[p], Process: p})
 		}
-		w.wait(5 * time.Second)
+		w.wait(40 * time.Second) // its own side has heard of the exit, however much is lost
 		w.heal()
 		w.wait(15 * time.Second)
 	}
