@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"runtime"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -96,7 +97,11 @@ func closeWaits(s *suite) {
 		_ = nodes[1].Close()
 		nodes[1].Finish()
 	}()
-	yield()
+	select {
+	case <-closed:
+		require.Fail(s, "Close returned while a call to the handler was running")
+	case <-time.After(100 * time.Millisecond): // it waits, as it should
+	}
 	close(release)
 	s.awaitDone(closed, "Close returns once the calls to the handler have: it breaks the streams, so that Accept can return")
 }
