@@ -186,3 +186,31 @@ func TestRingPassesOn(t *testing.T) {
 	require.False(t, nodes[0].m.tree.On(), "every node reaches every other one again")
 	c.requireAgreement()
 }
+
+// TestPruneIsToldToTheOtherEnd gives a node the same thing from two neighbors: the
+// second hears that its link is lazy, and sends there no more.
+func TestPruneIsToldToTheOtherEnd(t *testing.T) {
+	c, nodes := forest(t, 12)
+	source, x := nodes[0], nodes[1]
+	var ends []Peer
+	for _, p := range x.m.tree.Eager(nil, &source.m.self.tree) {
+		if p != source.self {
+			ends = append(ends, p)
+		}
+	}
+	require.GreaterOrEqual(t, len(ends), 2)
+	_, err := c.register(source, "k", optimistic)
+	require.NoError(t, err)
+	frame := c.queue[0].frame
+	c.queue = nil
+	for _, p := range ends[:2] {
+		require.NoError(t, x.m.Step(c.reading(), p, slices.Clone(frame)))
+	}
+	c.collect(x)
+	told := c.counting("tree")
+	c.queue = slices.DeleteFunc(c.queue, func(f flight) bool { return FrameKind(f.frame) != "tree" })
+	c.settle()
+	require.Equal(t, 1, *told)
+	second := c.nodes[ends[1].Node].m
+	require.True(t, second.tree.IsLazy(&second.known(source.m.self.id).tree, x.self))
+}
