@@ -3,7 +3,7 @@
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 PACKAGES := ./...
 
-.PHONY: help ci sim exhaust scale live demo test race lint props mutants fuzz bench cover detect tidy clean
+.PHONY: help ci sim exhaust scale live demo test race lint props mutants fuzz bench microbench cover detect tidy clean
 
 help: ## List the targets.
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -51,7 +51,13 @@ live: ## Real processes in real netsplits, on hosts of network namespaces: Linux
 	@test "$$(id -u)" = 0 || echo "without root only the parts that need no host are tested"
 	cd jepsen-lite/live && go vet ./... && go test -count=1 ./...
 
-bench: ## Every benchmark beside the code, in ns/op and allocs/op.
+bench: ## rollcall beside its peers: under 25 minutes. JSON=1 DOCS=1 QUICK=1 LONG=1 ONLY=regexp ROUNDS=n
+	@bench/install-erlang.sh
+	@cd bench && go build -o ../bin/bench . && cd dskit && go build -o ../../bin/bench-dskit .
+	@cd bench && ../bin/bench -dskit ../bin/bench-dskit $(if $(JSON),-json) $(if $(DOCS),-docs ../docs) $(if $(QUICK),-quick) \
+		$(if $(LONG),-long) $(if $(ONLY),-only '$(ONLY)') $(if $(ROUNDS),-rounds $(ROUNDS))
+
+microbench: ## Every benchmark beside the code, in ns/op and allocs/op.
 	go test -run '^$$' -bench . -benchmem $(PACKAGES)
 
 detect: ## How soon killed and frozen nodes are noticed, and a split of 90 s: real processes, several minutes.
